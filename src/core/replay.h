@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <stdint.h>
+
+#include "core/snapshot.h"
+
+/* Reads a recording and gives the snapshots that the daemon gave when it was made: one for each clock tick. */
+
+struct weir_replay;
+
+/* -ENOENT etc. for the file; -EBADMSG with one line in *ret_error (caller frees) when it is not a recording,
+ * -EPROTONOSUPPORT when a newer weir made it. */
+int weir_replay_open(const char *path, struct weir_replay **ret, char **ret_error);
+struct weir_replay *weir_replay_free(struct weir_replay *r); /* accepts NULL, returns NULL */
+
+/* Goes on to the next tick. 1: *ret is its snapshot (caller unrefs); 0: the end; -EBADMSG with one line (what, at
+ * which byte) for a damaged file: what came before stays valid. A file that just stops (the writer was killed)
+ * ends normally with a last snapshot of what was whole. */
+int weir_replay_next(struct weir_replay *r, struct weir_snapshot **ret, char **ret_error);
