@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A thin front: the build is meson's (meson.build), the tests are tools/test-run's (tests/suites.toml).
+
+PREFIX ?= /usr/local
+BUILD = build
+TEST_BUILD = build-test
+
+.PHONY: all run demo check test bench-check soak install uninstall clean
+
+# --- build ----------------------------------------------------------------------------------
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) $(NINJA_FLAGS)
+
+$(BUILD)/build.ninja:
+	@tools/setup build
+	@meson setup $(BUILD) --prefix=$(PREFIX) -Dtests=disabled > $(BUILD).log 2>&1 || \
+		{ cat $(BUILD).log >&2; rm -f $(BUILD).log; exit 1; }
+	@rm -f $(BUILD).log
+
+# --- use ------------------------------------------------------------------------------------
+
+# Installs what is missing, builds, and shows the traffic: a table a second and a page.
+run: need-root
+	@tools/setup build
+	@$(MAKE) --no-print-directory all NINJA_FLAGS=--quiet
+	@exec $(BUILD)/weir run
+
+# A narrated scene with known load, in under a minute.
+demo: need-root
+	@tools/setup build
+	@$(MAKE) --no-print-directory all NINJA_FLAGS=--quiet
+	@WEIR=$(CURDIR)/$(BUILD)/weir exec tools/demo
+
+# --- test -----------------------------------------------------------------------------------
+
+# Everything; the last line is "N passed, N failed, N skipped".
+test: need-root
+	@tools/setup test
+	@exec tools/test-run
+
+# Under a minute, while writing: style, unit tests, replay.
+check:
+	@tools/setup test
+	@exec tools/test-run --quick
+
+# Do the measured ratios still hold on this machine?
+bench-check: need-root
+	@tools/setup test
+	@exec tools/test-run --only bench
+
+# Ten minutes of churn: no growth, no leak, no lost byte.
+soak: need-root
+	@tools/setup test
+	@exec tools/test-run --only soak
+
+# --- install --------------------------------------------------------------------------------
+
+install: need-root all
+	@meson install -C $(BUILD) --no-rebuild --quiet
+	@echo "installed under $(PREFIX); start it with: systemctl enable --now weir"
+
+# Stops and detaches everything first; what `weir uninstall` could not remove it prints.
+uninstall: need-root
+	-@systemctl disable --now weir 2> /dev/null
+	-@! command -v weir > /dev/null || weir uninstall
+	@ninja -C $(BUILD) --quiet uninstall
+
+clean:
+	rm -rf $(BUILD) $(TEST_BUILD) build-fuzz
+
+# --- below: not for calling -----------------------------------------------------------------
+
+.PHONY: need-root
+need-root:
+	@[ "$$(id -u)" -eq 0 ] || { \
+		echo "weir: make $(firstword $(MAKECMDGOALS)) needs root: it loads programs into the kernel; run: sudo make $(MAKECMDGOALS)" >&2; \
+		exit 3; }
