@@ -20,7 +20,7 @@ void weir_buf_str(struct weir_buf *b, const char *s);
 void weir_buf_char(struct weir_buf *b, char c);
 void weir_buf_uint(struct weir_buf *b, uint64_t v); /* decimal */
 void weir_buf_printf(struct weir_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void weir_buf_vprintf(struct weir_buf *b, const char *fmt, va_list ap);
+void weir_buf_vprintf(struct weir_buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
 /* Makes room for n more bytes; NULL when memory ran out. The caller writes there and adds to len. */
 char *weir_buf_room(struct weir_buf *b, size_t n);

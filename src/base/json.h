@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -26,6 +27,8 @@ void weir_json_object_end(struct weir_json *j);
 void weir_json_array(struct weir_json *j);
 void weir_json_array_end(struct weir_json *j);
 void weir_json_key(struct weir_json *j, const char *key);
+/* A key that stands in quotes and is escaped already: for keys that are written once per row. */
+void weir_json_key_quoted(struct weir_json *j, const char *quoted, size_t len);
 void weir_json_uint(struct weir_json *j, uint64_t v);
 void weir_json_int(struct weir_json *j, int64_t v);
 void weir_json_double(struct weir_json *j, double v); /* not finite: null */

@@ -51,12 +51,15 @@ struct weir_field {
 	unsigned flags;
 };
 
+/* .sort_field of a table whose rows stand in a meaningful order already. */
+#define WEIR_SORT_NONE UINT32_MAX
+
 struct weir_table {
 	const char *name;    /* object of the command line and of /api/v1/NAME */
 	const char *summary; /* one sentence */
 	const struct weir_field *fields;
 	unsigned n_fields;
-	unsigned sort_field; /* largest first by default */
+	unsigned sort_field; /* largest first by default; WEIR_SORT_NONE: the table's own order */
 	bool host_wide;      /* rows describe the host, not one user's process: everybody may read them */
 	bool internal;       /* only for metrics and other tables; no command, no /api/v1/NAME */
 };

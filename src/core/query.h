@@ -16,7 +16,9 @@ struct weir_filter;
 /* Parses a filter for a table. Terms are separated by white space and must all hold; "not" turns the next
  * one round; a value may list alternatives with commas; text matches exactly or by shell pattern (* ?),
  * numbers equal or compared (>1M, <=20), addresses by network. A word is a field's name or its .filter word
- * (any field with it may match). Values with white space stand in double quotes.
+ * (any field with it may match). Values with white space stand in double quotes; a backslash takes the next
+ * character literally. word:"" finds rows without that text. Numbers may read 1.5M or 2Ki, times with a unit
+ * 20ms, points in time 2026-01-31T10:00:00Z. A null cell matches nothing else.
  * An empty text gives *ret = NULL with result 0. On -EINVAL one line (what, where, the cure) is put in
  * *ret_error (caller frees) and *ret is untouched. */
 int weir_filter_parse(const struct weir_table *def, const char *text, struct weir_filter **ret,
@@ -35,7 +37,7 @@ struct weir_viewer {
 
 struct weir_query {
 	const struct weir_filter *filter; /* borrowed; NULL: all */
-	unsigned sort_field;              /* of the table; weir_query_init() takes the table's default */
+	unsigned sort_field;              /* of the table, or WEIR_SORT_NONE */
 	bool ascending;
 	size_t offset, limit;
 	uint64_t fields;                  /* bit per field to output; all by default */
@@ -43,10 +45,12 @@ struct weir_query {
 	struct weir_viewer viewer;
 };
 
+/* All rows and fields, in the table's default order, for a viewer who sees nobody's rows yet: the caller sets who
+ * asks. */
 void weir_query_init(struct weir_query *q, const struct weir_table *def);
 
 /* Sets sort ("tx_bytes", "-tx_bytes" ascending) or fields ("pid,comm") from text, as -EINVAL with one line in
- * *ret_error when a name is unknown. */
+ * *ret_error (caller frees) when a name is unknown. A field list may name a group: "by_transport". */
 int weir_query_sort(struct weir_query *q, const struct weir_table *def, const char *text, char **ret_error);
 int weir_query_fields(struct weir_query *q, const struct weir_table *def, const char *text, char **ret_error);
 

@@ -86,6 +86,7 @@ int weir_snapshot_rows(const struct weir_snapshot *s, const struct weir_table *d
 
 uid_t weir_row_uid(const struct weir_rows *r, size_t row);
 uint64_t weir_row_changed(const struct weir_rows *r, size_t row);
+uint64_t weir_row_nulls(const struct weir_rows *r, size_t row); /* bit per field that is null */
 bool weir_cell_null(const struct weir_rows *r, size_t row, unsigned field);
 uint64_t weir_cell_uint(const struct weir_rows *r, size_t row, unsigned field); /* UINT, INT, BOOL, TIME */
 const char *weir_cell_text(const struct weir_rows *r, size_t row, unsigned field); /* NUL-terminated, or NULL */
