@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "features/traffic/traffic_account.bpf.h"
+
+/* The hooks of the set "sock". Each is a few lines; the work stands in the headers above. */
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* --- bytes: each call on a socket, of any protocol, in its caller's context ------------------- */
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(traffic_send, struct sock *sk, int ret)
+{
+	if (ret <= 0)
+		return 0;
+	return account(sk, ret, TRAFFIC_TX);
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(traffic_receive, struct sock *sk, int ret, int flags)
+{
+	/* What is peeked at stays; the error queue brings back what was sent. */
+	if (ret <= 0 || flags & (MSG_PEEK | MSG_ERRQUEUE))
+		return 0;
+	if (unlikely(flags & MSG_TRUNC) && sk->sk_protocol == IPPROTO_UDP) {
+		struct traffic_storage *st = bpf_sk_storage_get(&sockets, sk, 0, 0);
+
+		/* The call returned the datagram's length, not how much of it was copied. */
+		if (st) {
+			st->flags |= TRAFFIC_SOCKET_CUT;
+			__sync_fetch_and_add(&st->cut_rx, ret);
+		}
+		return 0;
+	}
+	return account(sk, ret, TRAFFIC_RX);
+}
+
+/* --- UDP without connect(): the address of each datagram ------------------------------------- */
+
+static __always_inline struct traffic_storage *note_peer(struct bpf_sock_addr *ctx, int family, int dir)
+{
+	struct bpf_sock *sk = ctx->sk;
+	struct traffic_storage *st;
+
+	if (!sk)
+		return NULL;
+	st = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!st)
+		return NULL;
+	__builtin_memset(&st->pending, 0, sizeof(st->pending));
+	st->pending.family = family;
+	st->pending.port = bpf_ntohs(ctx->user_port);
+	st->pending.reserved[0] = dir;
+	st->pending_task = bpf_get_current_pid_tgid();
+	return st;
+}
+
+static __always_inline int note_peer4(struct bpf_sock_addr *ctx, int dir)
+{
+	struct traffic_storage *st = note_peer(ctx, AF_INET, dir);
+
+	if (st)
+		*(__u32 *)st->pending.address = ctx->user_ip4;
+	return 1;
+}
+
+static __always_inline int note_peer6(struct bpf_sock_addr *ctx, int dir)
+{
+	struct traffic_storage *st = note_peer(ctx, AF_INET6, dir);
+
+	if (st) {
+		__u32 *to = (__u32 *)st->pending.address;
+
+		to[0] = ctx->user_ip6[0];
+		to[1] = ctx->user_ip6[1];
+		to[2] = ctx->user_ip6[2];
+		to[3] = ctx->user_ip6[3];
+	}
+	return 1;
+}
+
+SEC("cgroup/sendmsg4")
+int traffic_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	return note_peer4(ctx, TRAFFIC_TX);
+}
+
+SEC("cgroup/sendmsg6")
+int traffic_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	return note_peer6(ctx, TRAFFIC_TX);
+}
+
+SEC("cgroup/recvmsg4")
+int traffic_recvmsg4(struct bpf_sock_addr *ctx)
+{
+	return note_peer4(ctx, TRAFFIC_RX);
+}
+
+SEC("cgroup/recvmsg6")
+int traffic_recvmsg6(struct bpf_sock_addr *ctx)
+{
+	return note_peer6(ctx, TRAFFIC_RX);
+}
+
+/* --- a socket's life ------------------------------------------------------------------------- */
+
+/* connect() or listen(), in the caller's context: it is the owner until somebody sends or receives. */
+static __always_inline void begin(struct sock *sk, int transport, __u8 role)
+{
+	struct traffic_storage *st;
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	st = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!st)
+		return;
+	if (!st->cookie)
+		storage_open(sk, st, transport);
+	st->role = role;
+	st->error = 0;
+	st->flags &= ~(TRAFFIC_SOCKET_FINAL | TRAFFIC_SOCKET_BASED | TRAFFIC_SOCKET_REPORTED |
+		       TRAFFIC_SOCKET_RESET_TX | TRAFFIC_SOCKET_RESET_RX);
+	if (!st->owner_start) {
+		process_sums(task->group_leader);
+		st->owner_start = caller_start();
+		st->owner_pid = task->tgid;
+		st->flags |= TRAFFIC_SOCKET_TENTATIVE;
+	}
+	if (role == TRAFFIC_ROLE_CLIENT) {
+		struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+		st->syn_ns = bpf_ktime_get_ns();
+		/* Not zero when a socket is connected again after a reset. */
+		if (tp) {
+			st->tcp_base[TRAFFIC_TX] = tp->bytes_sent - tp->bytes_retrans;
+			st->tcp_base[TRAFFIC_RX] = tp->bytes_received;
+		}
+	} else {
+		fill_tuple(sk, &st->tuple, transport);
+		send_socket(sk, st, TRAFFIC_SOCKET_OPEN);
+	}
+}
+
+/* An accepted socket begins as a copy of its listener's storage: it has the listener's owner, until the process
+ * that accepted it uses it. */
+static __always_inline void begin_child(struct sock *sk, struct traffic_storage *st, int transport)
+{
+	__u64 owner_start = st->owner_start;
+	__u32 owner_pid = st->owner_pid;
+
+	__builtin_memset(st, 0, sizeof(*st));
+	st->owner_start = owner_start;
+	st->owner_pid = owner_pid;
+	st->flags = TRAFFIC_SOCKET_TENTATIVE;
+	st->role = TRAFFIC_ROLE_SERVER;
+	storage_open(sk, st, transport);
+}
+
+static __always_inline void established(struct sock *sk, int transport, int from)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct traffic_storage *st;
+
+	st = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!st)
+		return;
+	if (st->role == TRAFFIC_ROLE_LISTENER || !st->cookie)
+		begin_child(sk, st, transport);
+	fill_tuple(sk, &st->tuple, transport);
+	if (st->role == TRAFFIC_ROLE_CLIENT && st->syn_ns)
+		st->connect_us = (bpf_ktime_get_ns() - st->syn_ns) / 1000;
+	if (tp) {
+		struct traffic_sequence now;
+
+		tcp_sequence(sk, tp, TCP_ESTABLISHED, &now);
+		tcp_base(st, &now);
+	}
+	send_socket(sk, st, TRAFFIC_SOCKET_OPEN);
+}
+
+/* The last moment at which TCP's counters are there: an abort zeroes them next. */
+static __always_inline void closed(struct sock *sk, int from)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct traffic_storage *st = bpf_sk_storage_get(&sockets, sk, 0, 0);
+
+	if (!st || !st->cookie)
+		return;
+	st->close_state = from;
+	st->error = sk->sk_err;
+	if (tp && !(st->flags & TRAFFIC_SOCKET_FINAL)) {
+		struct traffic_sequence now;
+
+		tcp_sequence(sk, tp, from, &now);
+		st->tcp_done[TRAFFIC_TX] = tcp_count(st, &now, TRAFFIC_TX);
+		st->tcp_done[TRAFFIC_RX] = tcp_count(st, &now, TRAFFIC_RX);
+		take_wire(st, sk, tp);
+		st->flags |= TRAFFIC_SOCKET_FINAL;
+	}
+	/* With the program gone too the socket is freed next and says the same then. */
+	if (sk->__sk_common.skc_flags & (1 << SOCK_DEAD))
+		return;
+	if (send_socket(sk, st, TRAFFIC_SOCKET_CLOSE))
+		st->flags |= TRAFFIC_SOCKET_REPORTED;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(traffic_state, struct sock *sk, int from, int to)
+{
+	int transport = transport_of(sk);
+	struct tcp_sock *tp;
+
+	if (transport != TRAFFIC_TCP && transport != TRAFFIC_MPTCP)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (tp && bpf_core_field_exists(tp->is_mptcp) && tp->is_mptcp)
+		return 0; /* a subflow: the program's bytes are counted on the MPTCP socket */
+	switch (to) {
+	case TCP_SYN_SENT:
+		begin(sk, transport, TRAFFIC_ROLE_CLIENT);
+		break;
+	case TCP_LISTEN:
+		begin(sk, transport, TRAFFIC_ROLE_LISTENER);
+		break;
+	case TCP_SYN_RECV: {
+		struct traffic_storage *st = bpf_sk_storage_get(&sockets, sk, 0, 0);
+
+		if (st && st->role == TRAFFIC_ROLE_LISTENER)
+			begin_child(sk, st, transport);
+		break;
+	}
+	case TCP_ESTABLISHED:
+		established(sk, transport, from);
+		break;
+	case TCP_CLOSE:
+		closed(sk, from);
+		break;
+	}
+	return 0;
+}
+
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(traffic_destroy, struct sock *sk)
+{
+	struct traffic_storage *st = bpf_sk_storage_get(&sockets, sk, 0, 0);
+
+	if (!st || !st->cookie)
+		return 0;
+	send_socket(sk, st, TRAFFIC_SOCKET_GONE);
+	return 0;
+}
+
+SEC("tp_btf/tcp_receive_reset")
+int BPF_PROG(traffic_receive_reset, struct sock *sk)
+{
+	struct traffic_storage *st = bpf_sk_storage_get(&sockets, sk, 0, 0);
+
+	if (st)
+		st->flags |= TRAFFIC_SOCKET_RESET_RX;
+	return 0;
+}
+
+SEC("tp_btf/tcp_send_reset")
+int BPF_PROG(traffic_send_reset, struct sock *sk)
+{
+	struct traffic_storage *st;
+
+	if (!sk || sk->__sk_common.skc_state == TCP_LISTEN)
+		return 0;
+	st = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	if (st)
+		st->flags |= TRAFFIC_SOCKET_RESET_TX;
+	return 0;
+}
+
+/* UDP and MPTCP have no tracepoint at their end; the last close() of an inet socket passes here. */
+SEC("cgroup/sock_release")
+int traffic_release(struct bpf_sock *ctx)
+{
+	struct traffic_storage *st;
+	struct traffic_socket *r;
+	__u32 zero = 0;
+	bool room;
+
+	if (ctx->protocol == IPPROTO_TCP)
+		return 1;
+	st = bpf_sk_storage_get(&sockets, ctx, 0, 0);
+	if (!st || !st->cookie)
+		return 1;
+	r = traffic_reserve(TRAFFIC_RECORD_SOCKET, sizeof(*r));
+	room = r;
+	if (!r)
+		r = bpf_map_lookup_elem(&spare, &zero);
+	if (!r)
+		return 1;
+	__builtin_memset(r, 0, sizeof(*r));
+	r->head.type = TRAFFIC_RECORD_SOCKET;
+	r->head.size = sizeof(*r);
+	fill_stored(r, st);
+	r->event = TRAFFIC_SOCKET_GONE;
+	fill_effective(r);
+	fold(st, r);
+	if (room)
+		bpf_ringbuf_submit(r, traffic_wakeup());
+	return 1;
+}
+
+/* --- a process's life ------------------------------------------------------------------------- */
+
+static __always_inline struct traffic_sums *known_process(struct task_struct *leader)
+{
+	struct traffic_key key = {};
+
+	task_key(leader, &key);
+	return bpf_map_lookup_elem(&processes, &key);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(traffic_exec, struct task_struct *task)
+{
+	struct traffic_sums *sums = known_process(task);
+
+	if (sums)
+		send_process(task, sums, 0);
+	return 0;
+}
+
+SEC("tp_btf/task_rename")
+int BPF_PROG(traffic_rename, struct task_struct *task, const char *name)
+{
+	struct traffic_sums *sums;
+
+	if (task->pid != task->tgid)
+		return 0;
+	sums = known_process(task);
+	if (sums)
+		send_process(task, sums, (__u64)name);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(traffic_exit, struct task_struct *task)
+{
+	struct task_struct *leader = task->group_leader;
+	struct traffic_sums *sums;
+	struct traffic_exit *e;
+
+	if (BPF_CORE_READ(task, signal, live.counter))
+		return 0;
+	sums = known_process(leader);
+	if (!sums)
+		return 0;
+	if (!sums->named)
+		send_process(leader, sums, 0);
+	e = traffic_reserve(TRAFFIC_RECORD_EXIT, sizeof(*e));
+	if (!e)
+		return 0;
+	task_key(leader, &e->key);
+	e->at_ns = bpf_ktime_get_ns();
+	bpf_ringbuf_submit(e, traffic_wakeup());
+	return 0;
+}
+
+/* --- looking at everything -------------------------------------------------------------------- */
+
+/* Once at the start: sockets that are open already, and who holds them. */
+SEC("iter/task_file")
+int traffic_seed(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct traffic_storage *st;
+	struct traffic_key key = {};
+	struct socket *socket;
+	struct tcp_sock *tp;
+	struct sock *sk;
+	int transport;
+	__u8 state;
+
+	if (!file || !task)
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	sk = socket->sk;
+	if (!sk)
+		return 0;
+	transport = transport_of(sk);
+	state = sk->__sk_common.skc_state;
+	if (transport < 0 || transport == TRAFFIC_UNIX || transport == TRAFFIC_OTHER)
+		return 0;
+	if (transport == TRAFFIC_TCP && state == TCP_CLOSE)
+		return 0;
+	st = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!st)
+		return 0;
+	if (!st->owner_start) {
+		task_key(task->group_leader, &key);
+		process_sums_by_key(&key);
+		st->owner_pid = key.pid;
+		st->flags |= TRAFFIC_SOCKET_TENTATIVE;
+		__sync_val_compare_and_swap(&st->owner_start, 0, key.start_ns);
+	}
+	if (st->cookie)
+		return 0;
+	storage_open(sk, st, transport);
+	st->flags |= TRAFFIC_SOCKET_SEEDED;
+	st->role = transport == TRAFFIC_TCP && state == TCP_LISTEN ? TRAFFIC_ROLE_LISTENER :
+								     TRAFFIC_ROLE_UNKNOWN;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (tp && state != TCP_LISTEN && state != TCP_SYN_SENT) {
+		struct traffic_sequence now;
+
+		tcp_sequence(sk, tp, state, &now);
+		for (int dir = 0; dir < _TRAFFIC_DIRECTION_MAX; dir++) {
+			st->before[dir] = now.about[dir];
+			st->tcp_base[dir] = now.about[dir];
+		}
+		tcp_base(st, &now);
+	}
+	return 0;
+}
+
+static __always_inline __u64 fingerprint(struct sock *sk, const struct traffic_storage *st)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	__u64 h = st->owner_start ^ sk->__sk_common.skc_state ^ ((__u64)st->flags << 32);
+
+	h = h * 31 + st->bytes[0] + st->foreign[0];
+	h = h * 31 + st->bytes[1] + st->foreign[1] + st->cut_rx;
+	if (sk->__sk_common.skc_state == TCP_LISTEN)
+		return h * 31 + sk->sk_ack_backlog + ((__u64)sk->sk_drops.counter << 32);
+	if (!tp)
+		return h;
+	h = h * 31 + tp->write_seq + ((__u64)tp->snd_nxt << 32);
+	h = h * 31 + tp->copied_seq + ((__u64)tp->rcv_nxt << 32);
+	return h * 31 + tp->total_retrans + ((__u64)tp->srtt_us << 32);
+}
+
+/* Each tick: sockets whose numbers changed; all of them when control.sweep_all is set. */
+SEC("iter/bpf_sk_storage_map")
+int traffic_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct sock *sk = ctx->sk;
+	struct traffic_storage *st;
+	struct traffic_socket *r;
+	__u32 zero = 0;
+	__u64 now;
+
+	if (!sk || !ctx->value)
+		return 0;
+	st = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	if (!st || !st->cookie)
+		return 0;
+	now = fingerprint(sk, st);
+	if (now == st->swept && !control.sweep_all)
+		return 0;
+	r = bpf_map_lookup_elem(&spare, &zero);
+	if (!r)
+		return 0;
+	if (st->tuple.transport == TRAFFIC_UDP)
+		fill_tuple(sk, &st->tuple, TRAFFIC_UDP); /* may have been bound or connected since */
+	fill_socket(r, sk, st, TRAFFIC_SOCKET_SWEEP);
+	if (r->tx > r->hook_tx || r->rx > r->hook_rx)
+		__sync_fetch_and_add(&control.bypass_seen, 1);
+	if (!bpf_seq_write(ctx->meta->seq, r, sizeof(*r)))
+		st->swept = now;
+	return 0;
+}
+
+/* Names of processes that are in the sums but could not be introduced. */
+SEC("iter/task")
+int traffic_names(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct traffic_sums *sums;
+	struct traffic_process *p;
+	__u32 zero = 0;
+
+	if (!task || task->pid != task->tgid)
+		return 0;
+	sums = known_process(task);
+	if (!sums || (sums->named && !control.sweep_all))
+		return 0;
+	p = bpf_map_lookup_elem(&spare_process, &zero);
+	if (!p)
+		return 0;
+	p->head.type = TRAFFIC_RECORD_PROCESS;
+	p->head.size = sizeof(*p);
+	fill_process(p, address_of(task), 0);
+	if (!bpf_seq_write(ctx->meta->seq, p, sizeof(*p)))
+		note_process(sums, p);
+	return 0;
+}

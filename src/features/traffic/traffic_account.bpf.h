@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "features/traffic/traffic_socket.bpf.h"
+
+/* One send or receive, in the context of the process that called. */
+
+static __always_inline __u64 caller_start(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	return task->group_leader->start_boottime;
+}
+
+/* UDP without connect(): who the bytes went to or came from was noted by the address hooks just before. What
+ * cannot be told (a receive that did not ask for the address) stays in the socket's own sum. */
+static __noinline int account_peer(struct traffic_storage *st, __u64 n, int dir)
+{
+	struct traffic_peer_key key;
+	struct traffic_bytes *sums;
+
+	if (!st || st->pending_task != bpf_get_current_pid_tgid() || st->pending.reserved[0] != dir)
+		return 0;
+	__builtin_memcpy(&key, &st->pending, sizeof(key));
+	st->pending_task = 0;
+	key.cookie = st->cookie;
+	key.reserved[0] = 0;
+	sums = bpf_map_lookup_elem(&peers, &key);
+	if (!sums) {
+		struct traffic_bytes fresh = {};
+
+		if (st->n_peers >= TRAFFIC_PEERS_PER_SOCKET)
+			return 0;
+		if (bpf_map_update_elem(&peers, &key, &fresh, BPF_NOEXIST)) {
+			__sync_fetch_and_add(&control.full_map, 1);
+			return 0;
+		}
+		st->n_peers++;
+		st->flags |= TRAFFIC_SOCKET_PEERS;
+		sums = bpf_map_lookup_elem(&peers, &key);
+		if (!sums)
+			return 0;
+	}
+	__sync_fetch_and_add(&sums->bytes[dir & 1], n);
+	return 0;
+}
+
+/* A socket that no other hook has seen: UDP at its first use, or TCP that was open before weir and was not found
+ * by the seed. n bytes were just moved, so what TCP counts less n was before. */
+static __always_inline void open_in_call(struct sock *sk, struct traffic_storage *st, int transport, __u64 n,
+					 int dir)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	__u8 state = sk->__sk_common.skc_state;
+
+	storage_open(sk, st, transport);
+	if (tp && state != TCP_SYN_RECV && state != TCP_SYN_SENT && state != TCP_CLOSE) {
+		struct traffic_sequence now;
+
+		tcp_sequence(sk, tp, state, &now);
+		for (int d = 0; d < _TRAFFIC_DIRECTION_MAX; d++) {
+			__u64 moved = d == dir ? n : 0;
+
+			now.low[d] -= moved;
+			now.about[d] -= moved;
+			st->before[d] = now.about[d];
+			st->tcp_base[d] = now.about[d];
+		}
+		tcp_base(st, &now);
+		st->flags |= TRAFFIC_SOCKET_SEEDED;
+	}
+}
+
+static __always_inline bool claim(struct traffic_storage *st, __u64 me)
+{
+	__u64 old = st->owner_start;
+
+	if (old == me)
+		return true;
+	if (old && !(st->flags & TRAFFIC_SOCKET_TENTATIVE))
+		return false;
+	if (st->bytes[0] | st->bytes[1] | st->folded[0] | st->folded[1])
+		return false;
+	if (__sync_val_compare_and_swap(&st->owner_start, old, me) != old)
+		return false;
+	st->owner_pid = bpf_get_current_pid_tgid() >> 32;
+	st->flags &= ~TRAFFIC_SOCKET_TENTATIVE;
+	return true;
+}
+
+static __noinline int account_slow(struct sock *sk, __u64 n, int dir)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	int transport = transport_of(sk);
+	struct traffic_storage *st;
+	struct traffic_sums *sums;
+	__u64 me = caller_start();
+	bool fresh;
+
+	if (transport < 0)
+		return 0;
+	sums = process_sums(task->group_leader);
+	if (transport == TRAFFIC_UNIX || transport == TRAFFIC_OTHER)
+		goto sums_only;
+	st = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!st)
+		goto sums_only;
+	fresh = !st->cookie;
+	if (fresh)
+		open_in_call(sk, st, transport, n, dir);
+	if (claim(st, me)) {
+		__sync_fetch_and_add(&st->bytes[dir & 1], n);
+		if (fresh)
+			send_socket(sk, st, TRAFFIC_SOCKET_OPEN);
+		if (st->pending_task)
+			account_peer(st, n, dir);
+		return 0;
+	}
+	/* Another process than the owner, on an inherited or passed socket: straight into its sums. */
+	st->flags |= TRAFFIC_SOCKET_SHARED;
+	__sync_fetch_and_add(&st->foreign[dir & 1], n);
+	if (st->pending_task)
+		account_peer(st, n, dir);
+sums_only:
+	return add_sums(sums, transport, n, dir);
+}
+
+static __always_inline int account(struct sock *sk, __u64 n, int dir)
+{
+	struct traffic_storage *st = bpf_sk_storage_get(&sockets, sk, 0, 0);
+
+	if (likely(st && st->owner_start == caller_start())) {
+		__sync_fetch_and_add(&st->bytes[dir], n);
+		if (unlikely(st->pending_task))
+			account_peer(st, n, dir);
+		return 0;
+	}
+	return account_slow(sk, n, dir);
+}

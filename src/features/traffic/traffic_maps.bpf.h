@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "bpf/kernel_types.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "features/traffic/traffic_abi.h"
+#include "features/traffic/traffic_rules.h"
+
+/* Sums live in maps and in socket storage; the ring only carries news. So a stopped reader loses names and
+ * dates, never bytes. */
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+extern unsigned int CONFIG_HZ __kconfig __weak;
+
+/* What weir keeps with a socket. The first cache line is all that a send or a receive touches. */
+struct traffic_storage {
+	__u64 owner_start;  /* 0: nobody yet; compared alone: no two processes start in one nanosecond */
+	__u64 bytes[_TRAFFIC_DIRECTION_MAX]; /* by the owner, as the calls reported */
+	__u64 pending_task; /* UDP: who is about to send to or has received from .pending */
+	__u32 owner_pid;
+	__u32 flags; /* enum traffic_socket_flags */
+	__u64 foreign[_TRAFFIC_DIRECTION_MAX]; /* by others */
+
+	__u64 folded[_TRAFFIC_DIRECTION_MAX];  /* of the owner's bytes: already in its sums */
+	__u64 tcp_done[_TRAFFIC_DIRECTION_MAX]; /* TCP's count of connections that this socket had before */
+	__u64 tcp_base[_TRAFFIC_DIRECTION_MAX]; /* TCP's 64-bit counters at the start */
+	__u64 before[_TRAFFIC_DIRECTION_MAX];
+	__u32 seq_base[_TRAFFIC_DIRECTION_MAX]; /* write_seq and copied_seq at the start */
+	__u64 cut_rx;
+	__u64 cookie;
+	__u64 opened_ns;
+	__u64 syn_ns;
+	__u64 swept; /* fingerprint of what the last sweep reported */
+	__u64 wire[_TRAFFIC_DIRECTION_MAX], retransmitted_bytes; /* taken at the end */
+	struct traffic_tuple tuple;
+	struct traffic_peer_key pending; /* .reserved[0]: the direction */
+	__u32 retransmits, timeouts;
+	__u32 connect_us;
+	__u32 n_peers;
+	__u32 error;
+	__u8 role;
+	__u8 close_state;
+	__u8 reserved[2];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct traffic_storage);
+} sockets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, TRAFFIC_PROCESSES_MAX);
+	__type(key, struct traffic_key);
+	__type(value, struct traffic_sums);
+} processes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, TRAFFIC_PEERS_MAX);
+	__type(key, struct traffic_peer_key);
+	__type(value, struct traffic_bytes);
+} peers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, TRAFFIC_RING_BYTES);
+} news SEC(".maps");
+
+struct traffic_control control = {};
+
+/* A quarter full: wake the reader. Otherwise it looks every 50 ms by itself, which costs the watched
+ * programs nothing. */
+static __always_inline __u64 traffic_wakeup(void)
+{
+	if (bpf_ringbuf_query(&news, BPF_RB_AVAIL_DATA) > TRAFFIC_RING_BYTES / 4)
+		return BPF_RB_FORCE_WAKEUP;
+	return BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline void *traffic_reserve(__u32 type, __u32 size)
+{
+	struct traffic_head *head = bpf_ringbuf_reserve(&news, size, 0);
+
+	if (!head) {
+		__sync_fetch_and_add(&control.lost, 1);
+		return NULL;
+	}
+	head->type = type;
+	head->size = size;
+	return head;
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "features/traffic/traffic_maps.bpf.h"
+
+/* Who a process is: taken when it first uses a socket, in its own context, so that one that lives for a
+ * millisecond has its name too. */
+
+#define PATH_PARTS 20
+#define PATH_ROOM 512
+
+/* Where a path is put together before it goes into the record; too large for the stack. */
+struct traffic_scratch {
+	const void *part[PATH_PARTS];
+	char path[PATH_ROOM + TRAFFIC_PATH];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct traffic_scratch);
+} scratch SEC(".maps");
+
+/* A record for the iterator's output. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct traffic_process);
+} spare_process SEC(".maps");
+
+/* These are global functions: the verifier looks at each once, not once for every way to reach it. They take
+ * kernel pointers as numbers, since all they do with them is read (with the fault handled). */
+
+/* Writes /a/b/c from the scratch, which holds the leaf first. */
+static __noinline void path_join(struct traffic_scratch *s, __u32 n, char *out)
+{
+	__u32 at = 0;
+
+	for (__u32 i = 0; i < PATH_PARTS; i++) {
+		__u32 part = PATH_PARTS - 1 - i;
+		long len;
+
+		if (part >= n)
+			continue;
+		at &= PATH_ROOM - 1;
+		s->path[at] = '/';
+		len = bpf_probe_read_kernel_str(&s->path[at + 1], TRAFFIC_PATH - 1, s->part[part]);
+		if (len <= 0)
+			break;
+		at += len;
+		if (at >= PATH_ROOM - 1)
+			break;
+	}
+	if (!n)
+		bpf_probe_read_kernel_str(s->path, 2, "/");
+	bpf_probe_read_kernel_str(out, TRAFFIC_PATH, s->path);
+}
+
+/* The executable's path up to the root of its mount namespace, as fs/d_path.c walks it. */
+__noinline int fill_exe(struct traffic_process *p, __u64 task_address)
+{
+	struct task_struct *task = (void *)task_address;
+	struct file *file = BPF_CORE_READ(task, mm, exe_file);
+	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+	struct vfsmount *vfsmount = BPF_CORE_READ(file, f_path.mnt);
+	struct traffic_scratch *s;
+	__u32 zero = 0, n;
+
+	s = bpf_map_lookup_elem(&scratch, &zero);
+	if (!s || !p)
+		return 0;
+	__builtin_memset(p->exe, 0, sizeof(p->exe));
+	if (!file)
+		return 0;
+	for (n = 0; n < PATH_PARTS; n++) {
+		struct dentry *parent;
+
+		/* A path crosses few mounts; more than two in one place do not happen. */
+		for (int i = 0; i < 2; i++) {
+			struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
+			struct mount *up;
+
+			if (dentry != BPF_CORE_READ(vfsmount, mnt_root))
+				break;
+			up = BPF_CORE_READ(mount, mnt_parent);
+			if (up == mount)
+				break;
+			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			vfsmount = (void *)up + bpf_core_field_offset(struct mount, mnt);
+		}
+		parent = BPF_CORE_READ(dentry, d_parent);
+		if (!parent || parent == dentry)
+			break;
+		s->part[n] = BPF_CORE_READ(dentry, d_name.name);
+		dentry = parent;
+	}
+	path_join(s, n, p->exe);
+	return 0;
+}
+
+static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn)
+{
+	if (bpf_core_field_exists(kn->__parent))
+		return BPF_CORE_READ(kn, __parent);
+	return (void *)BPF_CORE_READ((struct kernfs_node___before_6_15 *)kn, parent);
+}
+
+/* Writes the cgroup's path; returns how many parts it has, 0 for the root. */
+__noinline int fill_cgroup_of(struct traffic_process *p, __u64 cgroup_address)
+{
+	struct cgroup *cgroup = (void *)cgroup_address;
+	struct kernfs_node *kn = BPF_CORE_READ(cgroup, kn);
+	struct traffic_scratch *s;
+	__u32 zero = 0, n;
+
+	s = bpf_map_lookup_elem(&scratch, &zero);
+	if (!s || !p)
+		return 0;
+	__builtin_memset(p->cgroup, 0, sizeof(p->cgroup));
+	for (n = 0; n < PATH_PARTS; n++) {
+		struct kernfs_node *parent = kernfs_parent(kn);
+
+		if (!parent)
+			break;
+		s->part[n] = BPF_CORE_READ(kn, name);
+		kn = parent;
+	}
+	path_join(s, n, p->cgroup);
+	return n;
+}
+
+static __always_inline __u64 controller_cgroup(struct task_struct *task, __u32 id)
+{
+	struct css_set *set = BPF_CORE_READ(task, cgroups);
+	struct cgroup_subsys_state *css = NULL;
+
+	if (id < 16)
+		bpf_core_read(&css, sizeof(css), &set->subsys[id]);
+	return css ? (__u64)BPF_CORE_READ(css, cgroup) : 0;
+}
+
+__noinline int fill_cgroup(struct traffic_process *p, __u64 task_address)
+{
+	struct task_struct *task = (void *)task_address;
+
+	if (!p || fill_cgroup_of(p, (__u64)BPF_CORE_READ(task, cgroups, dfl_cgrp)) > 0)
+		return 0;
+	/* A hybrid host keeps its groups in the old hierarchies. */
+	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) {
+		__u32 id = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
+
+		if (fill_cgroup_of(p, controller_cgroup(task, id)) > 0)
+			return 0;
+	}
+	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id)) {
+		__u32 id = bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id);
+
+		fill_cgroup_of(p, controller_cgroup(task, id));
+	}
+	return 0;
+}
+
+static __always_inline void task_key(struct task_struct *leader, struct traffic_key *ret)
+{
+	ret->start_ns = BPF_CORE_READ(leader, start_boottime);
+	ret->pid = BPF_CORE_READ(leader, tgid);
+	ret->reserved = 0;
+}
+
+/* name overrides the leader's, for a rename that is about to happen. */
+__noinline int fill_process(struct traffic_process *p, __u64 leader_address, __u64 name_address)
+{
+	struct task_struct *leader = (void *)leader_address;
+
+	if (!p)
+		return 0;
+	task_key(leader, &p->key);
+	task_key(BPF_CORE_READ(leader, real_parent), &p->parent);
+	p->cgroup_id = BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn, id);
+	p->uid = BPF_CORE_READ(leader, cred, euid.val);
+	p->netns = BPF_CORE_READ(leader, nsproxy, net_ns, ns.inum);
+	__builtin_memset(p->comm, 0, sizeof(p->comm));
+	if (name_address)
+		bpf_probe_read_kernel_str(p->comm, sizeof(p->comm), (void *)name_address);
+	else
+		BPF_CORE_READ_STR_INTO(&p->comm, leader, comm);
+	fill_exe(p, leader_address);
+	fill_cgroup(p, leader_address);
+	return 0;
+}
+
+/* A pointer that the verifier tracks as a plain number. */
+static __always_inline __u64 address_of(struct task_struct *task)
+{
+	return (__u64)BPF_CORE_READ(task, group_leader);
+}
+
+static __always_inline void note_process(struct traffic_sums *sums, const struct traffic_process *p)
+{
+	__builtin_memcpy(sums->comm, p->comm, sizeof(sums->comm));
+	sums->uid = p->uid;
+	sums->named = 1;
+}
+
+static __noinline int send_process(struct task_struct *leader, struct traffic_sums *sums, __u64 name)
+{
+	struct traffic_process *p;
+
+	if (!leader || !sums)
+		return 0;
+	p = traffic_reserve(TRAFFIC_RECORD_PROCESS, sizeof(*p));
+	if (!p) {
+		sums->named = 0; /* the next sweep tries again */
+		return 0;
+	}
+	fill_process(p, address_of(leader), name);
+	note_process(sums, p);
+	bpf_ringbuf_submit(p, traffic_wakeup());
+	return 0;
+}
+
+/* The sums of a process; made at first use. NULL when the map is full (counted). */
+static __noinline struct traffic_sums *process_sums_by_key(const struct traffic_key *key)
+{
+	struct traffic_sums *sums, fresh = {};
+
+	if (!key)
+		return NULL;
+	sums = bpf_map_lookup_elem(&processes, key);
+	if (sums)
+		return sums;
+	bpf_map_update_elem(&processes, key, &fresh, BPF_NOEXIST);
+	sums = bpf_map_lookup_elem(&processes, key);
+	if (!sums)
+		__sync_fetch_and_add(&control.full_map, 1);
+	return sums;
+}
+
+/* The same for a living process, which is introduced to the reader if it has not been. */
+static __always_inline struct traffic_sums *process_sums(struct task_struct *leader)
+{
+	struct traffic_key key = {};
+	struct traffic_sums *sums;
+
+	task_key(leader, &key);
+	sums = process_sums_by_key(&key);
+	if (sums && !sums->named)
+		send_process(leader, sums, 0);
+	return sums;
+}
+
+static __noinline int add_sums(struct traffic_sums *sums, __u32 transport, __u64 n, int dir)
+{
+	if (!sums || transport >= _TRAFFIC_TRANSPORT_MAX) {
+		__sync_fetch_and_add(&control.unattributed[dir & 1], n);
+		return 0;
+	}
+	__sync_fetch_and_add(&sums->by[transport].bytes[dir & 1], n);
+	return 0;
+}

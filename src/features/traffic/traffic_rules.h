@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+/* The arithmetic behind exact bytes: plain inline functions that the kernel half and the unit tests share. */
+
+#ifndef __bpf__
+#include <stdbool.h>
+#include <linux/types.h>
+#endif
+
+/* The 64-bit number that ends in low32 and lies nearest to about: a 32-bit sequence number says exactly how much,
+ * a 64-bit counter, which may be read in the middle of an update, says how often the first went round. */
+static inline __u64 traffic_extend(__u32 low32, __u64 about)
+{
+	return about + (__u64)(__s64)(__s32)(low32 - (__u32)about);
+}
+
+/* A FIN takes one sequence number. These states are entered by sending one (tcp_close_state(), net/ipv4/tcp.c);
+ * TCP_CLOSE is entered with or without, so the state before it decides. */
+static inline bool traffic_fin_sent(__u8 state)
+{
+	/* TCP_FIN_WAIT1 4, FIN_WAIT2 5, TIME_WAIT 6, LAST_ACK 9, CLOSING 11 */
+	return (1u << state) & ((1u << 4) | (1u << 5) | (1u << 6) | (1u << 9) | (1u << 11));
+}
+
+/* Bytes of a socket, each once, from what the calls reported and what TCP counted. TCP is ahead while a call is
+ * still running, and for good where bytes bypassed the calls (splice, zero-copy receive); it is behind where a
+ * socket map carried the bytes past it. Urgent bytes that nobody read leave TCP a little ahead for ever. */
+#define TRAFFIC_URGENT_SLACK 64
+
+static inline __u64 traffic_effective(__u64 hook, __u64 tcp, bool based, bool shared, bool urgent)
+{
+	if (!based || shared || tcp <= hook)
+		return hook;
+	if (urgent && tcp - hook <= TRAFFIC_URGENT_SLACK)
+		return hook;
+	return tcp;
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "features/traffic/traffic_name.bpf.h"
+
+/* What TCP itself counted, where a socket's bytes begin and end, and the record that tells of it. */
+
+/* Sequence numbers that stand for the program's bytes only: without the FIN, which takes one too. */
+struct traffic_sequence {
+	__u32 low[_TRAFFIC_DIRECTION_MAX];   /* exact, modulo 2^32 */
+	__u64 about[_TRAFFIC_DIRECTION_MAX]; /* 64 bits, exact when the socket is locked */
+};
+
+/* tx: what was queued; rx: what was read. Source: tcp_sendmsg_locked() advances write_seq, tcp_recvmsg_locked(),
+ * tcp_splice_read() and tcp_zerocopy_receive() advance copied_seq; a FIN that was read is in copied_seq. */
+static __always_inline void tcp_sequence(const struct sock *sk, struct tcp_sock *tp, __u8 state,
+					 struct traffic_sequence *ret)
+{
+	__u32 fin_sent = traffic_fin_sent(state);
+	__u32 write_seq = tp->write_seq, copied_seq = tp->copied_seq, rcv_nxt = tp->rcv_nxt;
+	__u32 fin_read = (sk->__sk_common.skc_flags >> SOCK_DONE) & 1 && copied_seq == rcv_nxt;
+
+	ret->low[TRAFFIC_TX] = write_seq - fin_sent;
+	ret->low[TRAFFIC_RX] = copied_seq - fin_read;
+	ret->about[TRAFFIC_TX] = tp->bytes_sent - tp->bytes_retrans + (__u32)(write_seq - tp->snd_nxt);
+	ret->about[TRAFFIC_RX] = tp->bytes_received - (__u32)(rcv_nxt - copied_seq) - fin_read;
+}
+
+static __always_inline __u64 tcp_count(const struct traffic_storage *st, const struct traffic_sequence *now,
+				       int dir)
+{
+	if (!(st->flags & TRAFFIC_SOCKET_BASED) || st->flags & TRAFFIC_SOCKET_FINAL)
+		return st->tcp_done[dir];
+	return st->tcp_done[dir] +
+	       traffic_extend(now->low[dir] - st->seq_base[dir], now->about[dir] - st->tcp_base[dir]);
+}
+
+/* From here on TCP's counters are compared with the calls'; call it with the socket locked. */
+static __always_inline void tcp_base(struct traffic_storage *st, const struct traffic_sequence *now)
+{
+	for (int dir = 0; dir < _TRAFFIC_DIRECTION_MAX; dir++)
+		st->seq_base[dir] = now->low[dir] - (__u32)(now->about[dir] - st->tcp_base[dir]);
+	st->flags = (st->flags | TRAFFIC_SOCKET_BASED) & ~TRAFFIC_SOCKET_FINAL;
+}
+
+/* -1: not counted (netlink, packet sockets and the like carry no traffic of their own). */
+static __always_inline int transport_of(const struct sock *sk)
+{
+	__u16 family = sk->__sk_common.skc_family;
+
+	if (family == AF_UNIX)
+		return TRAFFIC_UNIX;
+	if (family != AF_INET && family != AF_INET6)
+		return -1;
+	switch (sk->sk_protocol) {
+	case IPPROTO_TCP:
+		return TRAFFIC_TCP;
+	case IPPROTO_UDP:
+		return TRAFFIC_UDP;
+	case IPPROTO_MPTCP:
+		return TRAFFIC_MPTCP;
+	}
+	return TRAFFIC_OTHER;
+}
+
+static __always_inline void fill_tuple(const struct sock *sk, struct traffic_tuple *t, int transport)
+{
+	__u16 family = sk->__sk_common.skc_family;
+	__u16 port = sk->__sk_common.skc_num;
+
+	if (!port) {
+		/* Already unhashed: accepted sockets keep their port only here. */
+		port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+	}
+	t->local_port = port;
+	t->peer_port = bpf_ntohs(sk->__sk_common.skc_dport);
+	t->transport = transport;
+	t->family = family;
+	t->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	if (family == AF_INET) {
+		__be32 *local = (__be32 *)t->local, *peer = (__be32 *)t->peer;
+
+		__builtin_memset(t->local, 0, sizeof(t->local));
+		__builtin_memset(t->peer, 0, sizeof(t->peer));
+		*local = sk->__sk_common.skc_rcv_saddr;
+		*peer = sk->__sk_common.skc_daddr;
+	} else {
+		bpf_core_read(t->local, 16, &sk->__sk_common.skc_v6_rcv_saddr);
+		bpf_core_read(t->peer, 16, &sk->__sk_common.skc_v6_daddr);
+	}
+}
+
+static __always_inline __u64 jiffies_us(__u64 jiffies)
+{
+	return jiffies * (1000000u / (CONFIG_HZ ?: 250u));
+}
+
+static __always_inline void fill_tcp(struct traffic_socket *r, struct tcp_sock *tp)
+{
+	__u64 chrono[3];
+	__u32 type = tp->chrono_type;
+
+	for (int i = 0; i < 3; i++)
+		chrono[i] = tp->chrono_stat[i];
+	if (type >= TCP_CHRONO_BUSY && type <= TCP_CHRONO_SNDBUF_LIMITED) {
+		__u32 running = (__u32)bpf_jiffies64() - tp->chrono_start;
+
+		chrono[0] += type == TCP_CHRONO_BUSY ? running : 0;
+		chrono[1] += type == TCP_CHRONO_RWND_LIMITED ? running : 0;
+		chrono[2] += type == TCP_CHRONO_SNDBUF_LIMITED ? running : 0;
+	}
+	r->rwnd_limited_us = jiffies_us(chrono[1]);
+	r->sndbuf_limited_us = jiffies_us(chrono[2]);
+	r->busy_us = jiffies_us(chrono[0] + chrono[1] + chrono[2]);
+	r->srtt_us = tp->srtt_us >> 3;
+	r->rtt_min_us = tp->rtt_min.s[0].v;
+	r->cwnd = tp->snd_cwnd;
+	r->ssthresh = tp->snd_ssthresh;
+	r->rcv_wnd = tp->rcv_wnd;
+}
+
+static __always_inline void take_wire(struct traffic_storage *st, const struct sock *sk, struct tcp_sock *tp)
+{
+	st->wire[TRAFFIC_TX] = tp->bytes_sent - tp->bytes_retrans;
+	st->wire[TRAFFIC_RX] = tp->bytes_received - ((sk->__sk_common.skc_flags >> SOCK_DONE) & 1);
+	st->retransmitted_bytes = tp->bytes_retrans;
+	st->retransmits = tp->total_retrans;
+	if (bpf_core_field_exists(tp->total_rto))
+		st->timeouts = tp->total_rto;
+	if (tp->urg_seq)
+		st->flags |= TRAFFIC_SOCKET_URGENT;
+}
+
+/* What stands in the storage; enough for a socket that is gone already. */
+static __always_inline void fill_stored(struct traffic_socket *r, const struct traffic_storage *st)
+{
+	r->cookie = st->cookie;
+	r->owner.start_ns = st->owner_start;
+	r->owner.pid = st->owner_pid;
+	r->tuple = st->tuple;
+	r->at_ns = bpf_ktime_get_ns();
+	r->opened_ns = st->opened_ns;
+	r->hook_tx = st->bytes[TRAFFIC_TX] + st->foreign[TRAFFIC_TX];
+	r->hook_rx = st->bytes[TRAFFIC_RX] + st->foreign[TRAFFIC_RX];
+	r->foreign_tx = st->foreign[TRAFFIC_TX];
+	r->foreign_rx = st->foreign[TRAFFIC_RX];
+	r->tcp_tx = st->tcp_done[TRAFFIC_TX];
+	r->tcp_rx = st->tcp_done[TRAFFIC_RX];
+	r->cut_rx = st->cut_rx;
+	r->before_tx = st->before[TRAFFIC_TX];
+	r->before_rx = st->before[TRAFFIC_RX];
+	r->wire_tx = st->wire[TRAFFIC_TX];
+	r->wire_rx = st->wire[TRAFFIC_RX];
+	r->retransmitted_bytes = st->retransmitted_bytes;
+	r->retransmits = st->retransmits;
+	r->timeouts = st->timeouts;
+	r->connect_us = st->connect_us;
+	r->flags = st->flags;
+	r->role = st->role;
+	r->state = TCP_CLOSE;
+	r->close_state = st->close_state;
+	r->error = st->error;
+}
+
+static __always_inline void fill_effective(struct traffic_socket *r)
+{
+	bool based = r->flags & TRAFFIC_SOCKET_BASED, shared = r->flags & TRAFFIC_SOCKET_SHARED;
+	bool urgent = r->flags & TRAFFIC_SOCKET_URGENT;
+
+	r->tx = traffic_effective(r->hook_tx, r->tcp_tx, based, shared, false);
+	r->rx = traffic_effective(r->hook_rx, r->tcp_rx, based, shared, urgent);
+}
+
+/* Puts the owner's part into the sums of its process. Several processors may do so for one socket at once (the
+ * sweep and the socket's end): who moves .folded adds. */
+static __always_inline void fold(struct traffic_storage *st, const struct traffic_socket *r)
+{
+	struct traffic_key key = { .start_ns = r->owner.start_ns, .pid = r->owner.pid };
+	__u64 want[_TRAFFIC_DIRECTION_MAX] = { r->tx - r->foreign_tx, r->rx - r->foreign_rx };
+	__u64 had[_TRAFFIC_DIRECTION_MAX] = { st->folded[TRAFFIC_TX], st->folded[TRAFFIC_RX] };
+	struct traffic_sums *sums;
+
+	if (!key.start_ns || (want[0] <= had[0] && want[1] <= had[1]))
+		return;
+	sums = process_sums_by_key(&key);
+	for (int dir = 0; dir < _TRAFFIC_DIRECTION_MAX; dir++) {
+		if (want[dir] <= had[dir])
+			continue;
+		if (__sync_val_compare_and_swap(&st->folded[dir], had[dir], want[dir]) != had[dir])
+			continue;
+		add_sums(sums, r->tuple.transport, want[dir] - had[dir], dir);
+	}
+}
+
+/* Everything about a living socket. tp may be NULL. */
+static __noinline int fill_socket(struct traffic_socket *r, struct sock *sk, struct traffic_storage *st,
+				  __u8 event)
+{
+	struct tcp_sock *tp;
+	__u8 state;
+
+	if (!r || !sk || !st)
+		return 0;
+	__builtin_memset(r, 0, sizeof(*r));
+	r->head.type = TRAFFIC_RECORD_SOCKET;
+	r->head.size = sizeof(*r);
+	state = sk->__sk_common.skc_state;
+	tp = bpf_skc_to_tcp_sock(sk);
+	/* The calls' sums first: a call that returns while we read must not seem to be ahead of TCP. */
+	fill_stored(r, st);
+	r->event = event;
+	r->state = state;
+	r->snd_buf = sk->sk_sndbuf;
+	r->wmem_queued = sk->sk_wmem_queued;
+	if (state == TCP_LISTEN && st->role == TRAFFIC_ROLE_LISTENER) {
+		r->backlog = sk->sk_ack_backlog;
+		r->max_backlog = sk->sk_max_ack_backlog;
+		r->listen_drops = sk->sk_drops.counter;
+	} else if (tp && !(st->flags & TRAFFIC_SOCKET_FINAL)) {
+		struct traffic_sequence now;
+
+		tcp_sequence(sk, tp, state, &now);
+		r->tcp_tx = tcp_count(st, &now, TRAFFIC_TX);
+		r->tcp_rx = tcp_count(st, &now, TRAFFIC_RX);
+		take_wire(st, sk, tp);
+		fill_tcp(r, tp);
+		r->flags = st->flags;
+		r->wire_tx = st->wire[TRAFFIC_TX];
+		r->wire_rx = st->wire[TRAFFIC_RX];
+		r->retransmitted_bytes = st->retransmitted_bytes;
+		r->retransmits = st->retransmits;
+		r->timeouts = st->timeouts;
+	}
+	fill_effective(r);
+	fold(st, r);
+	return 0;
+}
+
+/* One record for the sweep, and for what finds no room in the ring but must be added up all the same. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct traffic_socket);
+} spare SEC(".maps");
+
+static __noinline int send_socket(struct sock *sk, struct traffic_storage *st, __u8 event)
+{
+	struct traffic_socket *r;
+	__u32 zero = 0;
+
+	if (!sk || !st)
+		return 0;
+	r = traffic_reserve(TRAFFIC_RECORD_SOCKET, sizeof(*r));
+	if (r) {
+		fill_socket(r, sk, st, event);
+		bpf_ringbuf_submit(r, traffic_wakeup());
+		return 1;
+	}
+	r = bpf_map_lookup_elem(&spare, &zero);
+	if (r)
+		fill_socket(r, sk, st, event);
+	return 0;
+}
+
+/* First sight of a socket: who it is, and where its bytes begin. */
+static __always_inline void storage_open(struct sock *sk, struct traffic_storage *st, int transport)
+{
+	st->cookie = bpf_get_socket_cookie(sk);
+	st->opened_ns = bpf_ktime_get_ns();
+	fill_tuple(sk, &st->tuple, transport);
+}
