@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/ipc.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+/* More than one descriptor is never sent; room for a few lets a stray one be seen and closed. */
+#define DESCRIPTORS_MAX 4
+
+union control {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(DESCRIPTORS_MAX * sizeof(int))];
+};
+
+int weir_message_send(int sock, const struct weir_message *m, int fd)
+{
+	union control control = { 0 };
+	struct iovec io = { .iov_base = (void *)m, .iov_len = sizeof(*m) };
+	struct msghdr head = { .msg_iov = &io, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		head.msg_control = control.bytes;
+		head.msg_controllen = CMSG_SPACE(sizeof(fd));
+		struct cmsghdr *c = CMSG_FIRSTHDR(&head);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	}
+	ssize_t n;
+	do
+		n = sendmsg(sock, &head, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n == (ssize_t)sizeof(*m))
+		return 0;
+	if (n >= 0)
+		return -EMSGSIZE;
+	switch (errno) {
+	case EPIPE:
+	case ENOTCONN:
+		return -ECONNRESET;
+	case ENOBUFS:
+	case ETOOMANYREFS: /* too many descriptors on their way: the other side does not read */
+		return -EAGAIN;
+	default:
+		return -errno;
+	}
+}
+
+/* Takes the first descriptor out of what arrived and closes all others. *ret_count says how many
+ * there were. */
+static int take_descriptor(struct msghdr *head, unsigned *ret_count)
+{
+	int first = -1;
+
+	*ret_count = 0;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(head); c; c = CMSG_NXTHDR(head, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < n; i++) {
+			int fd;
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
+			if ((*ret_count)++ == 0)
+				first = fd;
+			else
+				close(fd);
+		}
+	}
+	return first;
+}
+
+static bool well_formed(const struct weir_message *m, const struct msghdr *head, ssize_t n,
+			unsigned descriptors)
+{
+	if (n != (ssize_t)sizeof(*m) || (head->msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+		return false;
+	if (m->type == 0 || m->type >= _WEIR_MESSAGE_MAX)
+		return false;
+	return descriptors == (m->type == WEIR_MESSAGE_SNAPSHOT ? 1 : 0);
+}
+
+int weir_message_receive(int sock, struct weir_message *ret, int *ret_fd)
+{
+	union control control;
+	struct weir_message m = { 0 };
+	struct iovec io = { .iov_base = &m, .iov_len = sizeof(m) };
+	struct msghdr head = {
+		.msg_iov = &io,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	ssize_t n;
+
+	*ret_fd = -1;
+	do
+		n = recvmsg(sock, &head, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0) {
+		if (errno == EAGAIN || errno == EWOULDBLOCK)
+			return 0;
+		return errno == EPIPE || errno == ENOTCONN ? -ECONNRESET : -errno;
+	}
+
+	unsigned descriptors;
+	_cleanup_close_ int fd = take_descriptor(&head, &descriptors);
+	/* A closed peer and an empty packet look alike; neither end sends empty ones. */
+	if (n == 0 && descriptors == 0)
+		return -ECONNRESET;
+	if (!well_formed(&m, &head, n, descriptors))
+		return -EBADMSG;
+	*ret = m;
+	*ret_fd = TAKE_FD(fd);
+	return 1;
+}
