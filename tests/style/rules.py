@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 MAX_LINES = 800
 WARN_LINES = 600
-MAX_COLUMNS = 125
+MAX_COLUMNS = 130
 
 # From the ground up. A file may include from its own layer's row and from those that the row names.
 LAYERS = {
