@@ -10,23 +10,23 @@
 #define SCHEMA_VERSION 1
 
 /* The rows to write, in order. */
-struct selection {
+struct document_selection {
 	struct weir_rows rows;
 	uint32_t *index;
 	size_t n, total;
 };
 
-static void selection_done(struct selection *s)
+static void selection_done(struct document_selection *s)
 {
 	free(s->index);
 }
 
-static int selection_init(struct selection *sel, const struct weir_snapshot *s, const struct weir_table *def,
+static int selection_init(struct document_selection *sel, const struct weir_snapshot *s, const struct weir_table *def,
 			  const struct weir_query *q)
 {
 	int r;
 
-	*sel = (struct selection){ 0 };
+	*sel = (struct document_selection){ 0 };
 	r = weir_snapshot_rows(s, def, &sel->rows);
 	if (r == -ENOENT)
 		return 0; /* an empty table */
@@ -97,7 +97,7 @@ static void write_row(struct weir_json *j, const struct weir_layout *l, const st
 	weir_json_object_end(j);
 }
 
-static void write_rows(struct weir_json *j, const struct weir_layout *l, const struct selection *sel,
+static void write_rows(struct weir_json *j, const struct weir_layout *l, const struct document_selection *sel,
 		       uint64_t fields)
 {
 	weir_json_array(j);
@@ -106,7 +106,7 @@ static void write_rows(struct weir_json *j, const struct weir_layout *l, const s
 	weir_json_array_end(j);
 }
 
-static void write_lines(struct weir_json *j, const struct weir_layout *l, const struct selection *sel,
+static void write_lines(struct weir_json *j, const struct weir_layout *l, const struct document_selection *sel,
 			uint64_t fields)
 {
 	for (size_t i = 0; i < sel->n; i++) {
@@ -115,7 +115,7 @@ static void write_lines(struct weir_json *j, const struct weir_layout *l, const 
 	}
 }
 
-static void write_envelope(struct weir_json *j, const struct weir_layout *l, const struct selection *sel,
+static void write_envelope(struct weir_json *j, const struct weir_layout *l, const struct document_selection *sel,
 			   uint64_t fields, const struct weir_snapshot_head *head)
 {
 	weir_json_object(j);
@@ -140,7 +140,7 @@ static void write_envelope(struct weir_json *j, const struct weir_layout *l, con
 int weir_document_json(struct weir_buf *out, const struct weir_snapshot *s, const struct weir_table *def,
 		       const struct weir_query *q, enum weir_json_style style)
 {
-	_cleanup_(selection_done) struct selection sel = { 0 };
+	_cleanup_(selection_done) struct document_selection sel = { 0 };
 	_cleanup_(weir_layout_done) struct weir_layout layout = { .first = -1 };
 	struct weir_json j;
 	int r;
@@ -162,7 +162,7 @@ int weir_document_json(struct weir_buf *out, const struct weir_snapshot *s, cons
 int weir_document_rows(struct weir_buf *out, const struct weir_snapshot *s, const struct weir_table *def,
 		       const struct weir_query *q)
 {
-	_cleanup_(selection_done) struct selection sel = { 0 };
+	_cleanup_(selection_done) struct document_selection sel = { 0 };
 	_cleanup_(weir_layout_done) struct weir_layout layout = { .first = -1 };
 	struct weir_json j;
 	int r;

@@ -21,7 +21,7 @@ static void builder_freep(struct weir_builder **b)
 	weir_builder_free(*b);
 }
 
-struct reader {
+struct document_reader {
 	const struct weir_layout *layout;
 	struct weir_builder *builder;
 	size_t row;
@@ -103,13 +103,13 @@ static bool value_uint(const json_t *v, uint64_t *ret)
 
 /* --- rows ------------------------------------------------------------------------------------ */
 
-static int fail_cell(struct reader *rd, unsigned field, const char *expected)
+static int fail_cell(struct document_reader *rd, unsigned field, const char *expected)
 {
 	weir_buf_printf(&rd->error, "rows[%zu].%s is not %s", rd->row, rd->layout->def->fields[field].name, expected);
 	return -EBADMSG;
 }
 
-static int read_uint(struct reader *rd, unsigned field, const json_t *v)
+static int read_uint(struct document_reader *rd, unsigned field, const json_t *v)
 {
 	uint64_t number;
 
@@ -119,7 +119,7 @@ static int read_uint(struct reader *rd, unsigned field, const json_t *v)
 	return 0;
 }
 
-static int read_int(struct reader *rd, unsigned field, const json_t *v)
+static int read_int(struct document_reader *rd, unsigned field, const json_t *v)
 {
 	if (!json_is_integer(v))
 		return fail_cell(rd, field, "a whole number of 64 bits");
@@ -127,7 +127,7 @@ static int read_int(struct reader *rd, unsigned field, const json_t *v)
 	return 0;
 }
 
-static int read_bool(struct reader *rd, unsigned field, const json_t *v)
+static int read_bool(struct document_reader *rd, unsigned field, const json_t *v)
 {
 	if (!json_is_boolean(v))
 		return fail_cell(rd, field, "true or false");
@@ -135,7 +135,7 @@ static int read_bool(struct reader *rd, unsigned field, const json_t *v)
 	return 0;
 }
 
-static int read_text(struct reader *rd, unsigned field, const json_t *v)
+static int read_text(struct document_reader *rd, unsigned field, const json_t *v)
 {
 	if (!json_is_string(v))
 		return fail_cell(rd, field, "a text");
@@ -143,7 +143,7 @@ static int read_text(struct reader *rd, unsigned field, const json_t *v)
 	return 0;
 }
 
-static int read_address(struct reader *rd, unsigned field, const json_t *v)
+static int read_address(struct document_reader *rd, unsigned field, const json_t *v)
 {
 	struct weir_addr a;
 
@@ -153,7 +153,7 @@ static int read_address(struct reader *rd, unsigned field, const json_t *v)
 	return 0;
 }
 
-static int read_time(struct reader *rd, unsigned field, const json_t *v)
+static int read_time(struct document_reader *rd, unsigned field, const json_t *v)
 {
 	uint64_t real_ns;
 
@@ -163,9 +163,9 @@ static int read_time(struct reader *rd, unsigned field, const json_t *v)
 	return 0;
 }
 
-static int read_cell(struct reader *rd, unsigned field, const json_t *v)
+static int read_cell(struct document_reader *rd, unsigned field, const json_t *v)
 {
-	static int (*const readers[])(struct reader *, unsigned, const json_t *) = {
+	static int (*const readers[])(struct document_reader *, unsigned, const json_t *) = {
 		[WEIR_TYPE_UINT] = read_uint, [WEIR_TYPE_INT] = read_int,	  [WEIR_TYPE_BOOL] = read_bool,
 		[WEIR_TYPE_TEXT] = read_text, [WEIR_TYPE_ADDRESS] = read_address, [WEIR_TYPE_TIME] = read_time,
 	};
@@ -174,7 +174,7 @@ static int read_cell(struct reader *rd, unsigned field, const json_t *v)
 	return readers[rd->layout->def->fields[field].type](rd, field, v);
 }
 
-static int read_members(struct reader *rd, int first, const json_t *object)
+static int read_members(struct document_reader *rd, int first, const json_t *object)
 {
 	for (int at = first; at >= 0; at = rd->layout->nodes[at].next) {
 		const struct weir_layout_node *n = &rd->layout->nodes[at];
@@ -195,7 +195,7 @@ static int read_members(struct reader *rd, int first, const json_t *object)
 	return 0;
 }
 
-static int read_rows(struct reader *rd, const json_t *rows, uint64_t changed)
+static int read_rows(struct document_reader *rd, const json_t *rows, uint64_t changed)
 {
 	size_t n = json_array_size(rows);
 
@@ -235,7 +235,7 @@ static void read_host(struct weir_snapshot_head *head, const char *host)
 	memcpy(head->host, host, len);
 }
 
-static int read_head(struct reader *rd, const json_t *document, struct weir_snapshot_head *head)
+static int read_head(struct document_reader *rd, const json_t *document, struct weir_snapshot_head *head)
 {
 	const json_t *version = json_object_get(document, "schema_version");
 	const json_t *host = json_object_get(document, "host");
@@ -259,7 +259,7 @@ static int read_head(struct reader *rd, const json_t *document, struct weir_snap
 	return 0;
 }
 
-static int read_document(struct reader *rd, const json_t *document, struct weir_snapshot **ret)
+static int read_document(struct document_reader *rd, const json_t *document, struct weir_snapshot **ret)
 {
 	const json_t *rows = json_object_get(document, "rows");
 	struct weir_snapshot_head head = { 0 };
@@ -303,7 +303,7 @@ int weir_document_parse(const char *text, size_t len, const struct weir_table *d
 	_cleanup_(weir_layout_done) struct weir_layout layout = { .first = -1 };
 	_cleanup_(builder_freep) struct weir_builder *builder = NULL;
 	_cleanup_(json_decrefp) json_t *document = NULL;
-	struct reader rd = { .layout = &layout };
+	struct document_reader rd = { .layout = &layout };
 	int r;
 
 	r = weir_layout_init(&layout, def);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/filter.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "core/filter.h"
 
 struct weir_filter *weir_filter_free(struct weir_filter *f)
 {

@@ -16,7 +16,7 @@
 #define FILTER_VALUES_MAX 1024
 #define FILTER_WORD_MAX 128
 
-struct parser {
+struct filter_parser {
 	const struct weir_table *def;
 	const char *text, *at;
 	struct weir_filter *filter;
@@ -26,7 +26,7 @@ struct parser {
 	struct weir_buf error;
 };
 
-static void parser_done(struct parser *p)
+static void parser_done(struct filter_parser *p)
 {
 	weir_filter_free(p->filter);
 	weir_buf_done(&p->literal);
@@ -40,13 +40,13 @@ static bool is_space(char c)
 }
 
 /* Starts the error line; the caller says the rest. Always -EINVAL. */
-static int parser_fail(struct parser *p, const char *at)
+static int parser_fail(struct filter_parser *p, const char *at)
 {
 	weir_buf_printf(&p->error, "filter, column %zu: ", (size_t)(at - p->text) + 1);
 	return -EINVAL;
 }
 
-static int parser_fail_value(struct parser *p, const char *at, const char *word, const char *expected)
+static int parser_fail_value(struct filter_parser *p, const char *at, const char *word, const char *expected)
 {
 	parser_fail(p, at);
 	weir_buf_printf(&p->error, "%s takes %s, not ", word, expected);
@@ -55,7 +55,7 @@ static int parser_fail_value(struct parser *p, const char *at, const char *word,
 }
 
 /* "proces" or "process" without a colon. */
-static int parser_fail_no_colon(struct parser *p, const char *at, size_t len)
+static int parser_fail_no_colon(struct filter_parser *p, const char *at, size_t len)
 {
 	_cleanup_free_ char *word = strndup(at, len);
 
@@ -67,7 +67,7 @@ static int parser_fail_no_colon(struct parser *p, const char *at, size_t len)
 	return -EINVAL;
 }
 
-static void value_char(struct parser *p, char c, bool literal)
+static void value_char(struct filter_parser *p, char c, bool literal)
 {
 	if (c == '*' || c == '?' || c == '\\') {
 		if (literal)
@@ -80,7 +80,7 @@ static void value_char(struct parser *p, char c, bool literal)
 }
 
 /* Reads one alternative, up to a comma or white space outside quotes. */
-static int parse_value_text(struct parser *p)
+static int parse_value_text(struct filter_parser *p)
 {
 	const char *quote = NULL;
 
@@ -179,7 +179,7 @@ static int parse_time(const char *text, uint64_t *ret_us)
 }
 
 /* Reads the alternative as a value of a field. -EINVAL or -ERANGE: it is none. */
-static int parse_value(struct parser *p, unsigned field, bool op_allowed, struct weir_filter_value *v)
+static int parse_value(struct filter_parser *p, unsigned field, bool op_allowed, struct weir_filter_value *v)
 {
 	const struct weir_field *f = &p->def->fields[field];
 	const char *text = p->literal.data;
@@ -233,7 +233,7 @@ static const char *expected_by(const struct weir_field *f)
 	return "a value";
 }
 
-static int filter_add_value(struct parser *p, const char *at, struct weir_filter_value *v)
+static int filter_add_value(struct filter_parser *p, const char *at, struct weir_filter_value *v)
 {
 	struct weir_filter *f = p->filter;
 	struct weir_filter_value *values;
@@ -255,7 +255,7 @@ static int filter_add_value(struct parser *p, const char *at, struct weir_filter
 }
 
 /* One alternative, for each field of the word that can have it. */
-static int parse_alternative(struct parser *p, const char *word, uint64_t fields)
+static int parse_alternative(struct filter_parser *p, const char *word, uint64_t fields)
 {
 	const char *at = p->at;
 	bool op_allowed = *at == '<' || *at == '>'; /* not in quotes, not after a backslash */
@@ -297,7 +297,7 @@ static uint64_t fields_of_word(const struct weir_table *def, const char *word)
 	return fields;
 }
 
-static int parse_word(struct parser *p, char word[FILTER_WORD_MAX], uint64_t *ret_fields)
+static int parse_word(struct filter_parser *p, char word[FILTER_WORD_MAX], uint64_t *ret_fields)
 {
 	const char *at = p->at;
 	size_t len = 0, kept;
@@ -320,7 +320,7 @@ static int parse_word(struct parser *p, char word[FILTER_WORD_MAX], uint64_t *re
 	return 0;
 }
 
-static int filter_add_term(struct parser *p, const struct weir_filter_term *t)
+static int filter_add_term(struct filter_parser *p, const struct weir_filter_term *t)
 {
 	struct weir_filter *f = p->filter;
 	struct weir_filter_term *terms;
@@ -333,7 +333,7 @@ static int filter_add_term(struct parser *p, const struct weir_filter_term *t)
 	return 0;
 }
 
-static int parse_term(struct parser *p, bool inverted)
+static int parse_term(struct filter_parser *p, bool inverted)
 {
 	struct weir_filter_term t = { .inverted = inverted, .first_value = p->filter->n_values };
 	char word[FILTER_WORD_MAX];
@@ -360,13 +360,13 @@ static int parse_term(struct parser *p, bool inverted)
 	return filter_add_term(p, &t);
 }
 
-static void skip_space(struct parser *p)
+static void skip_space(struct filter_parser *p)
 {
 	while (is_space(*p->at))
 		p->at++;
 }
 
-static int parse_filter(struct parser *p)
+static int parse_filter(struct filter_parser *p)
 {
 	const char *not_at = NULL;
 	bool inverted = false;
@@ -395,7 +395,7 @@ static int parse_filter(struct parser *p)
 
 int weir_filter_parse(const struct weir_table *def, const char *text, struct weir_filter **ret, char **ret_error)
 {
-	_cleanup_(parser_done) struct parser p = { .def = def, .text = text, .at = text };
+	_cleanup_(parser_done) struct filter_parser p = { .def = def, .text = text, .at = text };
 	int r;
 
 	if (strnlen(text, FILTER_TEXT_MAX + 1) > FILTER_TEXT_MAX) {

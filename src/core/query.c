@@ -101,13 +101,13 @@ static bool row_selected(const struct weir_query *q, const struct weir_rows *r, 
 }
 
 /* What a row is sorted by: small keys first. Nulls stand last in either direction. */
-struct sort_entry {
+struct query_sort_entry {
 	uint64_t key;
 	uint32_t row;
 	bool null;
 };
 
-struct sort_order {
+struct query_sort_order {
 	const struct weir_rows *rows;
 	unsigned field;
 	bool ascending;
@@ -135,7 +135,7 @@ static void address_order(const struct weir_rows *r, size_t row, unsigned field,
 	memcpy(ret + 1, a.bytes, sizeof(a.bytes));
 }
 
-static uint64_t sort_key(const struct sort_order *o, size_t row)
+static uint64_t sort_key(const struct query_sort_order *o, size_t row)
 {
 	uint8_t address[17];
 	const char *text;
@@ -160,7 +160,7 @@ static uint64_t sort_key(const struct sort_order *o, size_t row)
 	return 0;
 }
 
-static int compare_whole(const struct sort_order *o, uint32_t a, uint32_t b)
+static int compare_whole(const struct query_sort_order *o, uint32_t a, uint32_t b)
 {
 	uint8_t address[2][17];
 
@@ -173,8 +173,8 @@ static int compare_whole(const struct sort_order *o, uint32_t a, uint32_t b)
 
 static int sort_compare(const void *x, const void *y, void *arg)
 {
-	const struct sort_order *o = arg;
-	const struct sort_entry *a = x, *b = y;
+	const struct query_sort_order *o = arg;
+	const struct query_sort_entry *a = x, *b = y;
 
 	if (a->null != b->null)
 		return a->null ? 1 : -1;
@@ -189,11 +189,11 @@ static int sort_compare(const void *x, const void *y, void *arg)
 	return a->row < b->row ? -1 : a->row > b->row;
 }
 
-static void sort_init(struct sort_order *o, const struct weir_query *q, const struct weir_rows *r)
+static void sort_init(struct query_sort_order *o, const struct weir_query *q, const struct weir_rows *r)
 {
 	enum weir_type type = q->sort_field == WEIR_SORT_NONE ? WEIR_TYPE_UINT : r->def->fields[q->sort_field].type;
 
-	*o = (struct sort_order){
+	*o = (struct query_sort_order){
 		.rows = r,
 		.field = q->sort_field,
 		.ascending = q->ascending,
@@ -201,9 +201,9 @@ static void sort_init(struct sort_order *o, const struct weir_query *q, const st
 	};
 }
 
-static struct sort_entry sort_entry(const struct sort_order *o, uint32_t row)
+static struct query_sort_entry sort_entry(const struct query_sort_order *o, uint32_t row)
 {
-	struct sort_entry e = { .row = row };
+	struct query_sort_entry e = { .row = row };
 
 	if (o->field == WEIR_SORT_NONE)
 		return e;
@@ -217,11 +217,11 @@ static struct sort_entry sort_entry(const struct sort_order *o, uint32_t row)
 }
 
 /* Keeps the best entries in a heap with the worst on top: sifts the entry at i down. */
-static void heap_sift(struct sort_entry *heap, size_t n, size_t i, struct sort_order *o)
+static void heap_sift(struct query_sort_entry *heap, size_t n, size_t i, struct query_sort_order *o)
 {
 	for (;;) {
 		size_t worst = i;
-		struct sort_entry e;
+		struct query_sort_entry e;
 
 		for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < n; child++)
 			if (sort_compare(&heap[child], &heap[worst], o) > 0)
@@ -236,7 +236,7 @@ static void heap_sift(struct sort_entry *heap, size_t n, size_t i, struct sort_o
 }
 
 /* Puts the first `keep` entries of the order in front, in order. */
-static void sort_some(struct sort_entry *entries, size_t n, size_t keep, struct sort_order *o)
+static void sort_some(struct query_sort_entry *entries, size_t n, size_t keep, struct query_sort_order *o)
 {
 	if (o->field == WEIR_SORT_NONE)
 		return;
@@ -254,8 +254,8 @@ static void sort_some(struct sort_entry *entries, size_t n, size_t keep, struct 
 	qsort_r(entries, n, sizeof(*entries), sort_compare, o);
 }
 
-static size_t query_select(const struct weir_query *q, const struct weir_rows *r, const struct sort_order *o,
-			   struct sort_entry *entries)
+static size_t query_select(const struct weir_query *q, const struct weir_rows *r, const struct query_sort_order *o,
+			   struct query_sort_entry *entries)
 {
 	size_t n = 0;
 
@@ -268,9 +268,9 @@ static size_t query_select(const struct weir_query *q, const struct weir_rows *r
 int weir_query_run(const struct weir_query *q, const struct weir_rows *r, uint32_t **ret_index, size_t *ret_n,
 		   size_t *ret_total)
 {
-	_cleanup_free_ struct sort_entry *entries = NULL;
+	_cleanup_free_ struct query_sort_entry *entries = NULL;
 	uint32_t *index = NULL;
-	struct sort_order order;
+	struct query_sort_order order;
 	size_t total, n, offset;
 
 	assert(q->sort_field == WEIR_SORT_NONE || q->sort_field < r->def->n_fields);

@@ -21,7 +21,7 @@
  * its hash, one place each. A miss only costs heap. */
 #define RECENT_BITS 12
 
-struct recent {
+struct builder_recent {
 	uint64_t hash;
 	uint64_t offset;
 	uint64_t len;
@@ -36,7 +36,7 @@ struct weir_builder {
 	const struct weir_table *def; /* of the table started last */
 	size_t row;		      /* offset of the row started last, in rows */
 	bool has_row;
-	struct recent recent[1 << RECENT_BITS];
+	struct builder_recent recent[1 << RECENT_BITS];
 };
 
 static void builder_empty(struct weir_builder *b)
@@ -192,7 +192,7 @@ static uint64_t recent_hash(const char *bytes, size_t len)
 static int builder_intern(struct weir_builder *b, const char *bytes, size_t len, uint64_t *ret_offset)
 {
 	uint64_t hash = recent_hash(bytes, len);
-	struct recent *r = &b->recent[hash >> (64 - RECENT_BITS)];
+	struct builder_recent *r = &b->recent[hash >> (64 - RECENT_BITS)];
 
 	if (r->offset && r->hash == hash && r->len == len && memcmp(b->heap.data + r->offset, bytes, len) == 0) {
 		*ret_offset = r->offset;
@@ -203,7 +203,7 @@ static int builder_intern(struct weir_builder *b, const char *bytes, size_t len,
 	weir_buf_char(&b->heap, '\0');
 	if (b->heap.error)
 		return b->heap.error;
-	*r = (struct recent){ .hash = hash, .offset = *ret_offset, .len = len };
+	*r = (struct builder_recent){ .hash = hash, .offset = *ret_offset, .len = len };
 	return 0;
 }
 
