@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A stand-in for the daemon's HTTP side, for work on the page and for its tests: the same addresses, shapes and
+// headers, over a host that is made up (world.mjs).
+//   node dev/mock.mjs [--port=9475] [--processes=60] [--flows=400] [--seed=1] [--tick=1000] [--calm]
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { readDeclarations } from "./declarations.mjs";
+import { World } from "./world.mjs";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+export const CSP =
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const ASSETS = {
+	"/": ["index.html", "text/html; charset=utf-8"],
+	"/app.js": ["app.js", "text/javascript; charset=utf-8"],
+	"/app.css": ["app.css", "text/css; charset=utf-8"],
+};
+
+const json = (value) => JSON.stringify(value, (_k, v) => (typeof v === "bigint" ? `\u0001${v}` : v)).replace(/"\\u0001(\d+)"/g, "$1");
+
+/* --- the filter language, as far as tests and development need it --- */
+
+const glob = (pattern) =>
+	new RegExp("^" + pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replace(/\*/g, "[^]*").replace(/\?/g, "[^]") + "$", "u");
+
+const units = { "": 1, k: 1e3, M: 1e6, G: 1e9 };
+
+function number(text) {
+	const m = /^(\d+(?:\.\d+)?)([kMG]?)$/.exec(text);
+	return m ? Number(m[1]) * units[m[2]] : NaN;
+}
+
+function network(text) {
+	const m = /^(\d+)\.(\d+)\.(\d+)\.(\d+)(?:\/(\d+))?$/.exec(text);
+	if (!m)
+		return (a) => a === text;
+	const value = (s) => s.split(".").reduce((n, p) => n * 256 + Number(p), 0);
+	const size = 2 ** (32 - Number(m[5] ?? 32));
+	const want = Math.floor(value(text.split("/")[0]) / size);
+	return (a) => a !== null && !a.includes(":") && Math.floor(value(a) / size) === want;
+}
+
+function cell(row, name) {
+	return name.split(".").reduce((o, k) => (o === null || o === undefined ? null : o[k]), row) ?? null;
+}
+
+function compare(field, value) {
+	if (field.type === "address")
+		return network(value);
+	if (field.type !== "uint")
+		return ((re) => (v) => v !== null && re.test(v))(glob(value));
+	const m = /^(>=|<=|>|<)?(.*)$/.exec(value);
+	if (!m[1] && /^\d+$/.test(value))
+		return (v) => v !== null && String(v) === value;
+	const n = number(m[2]);
+	if (Number.isNaN(n))
+		throw new Error(`filter: ${field.name}:${value}: not a number; write ${field.name}:443 or ${field.name}:>1M`);
+	const tests = { ">": (v) => v > n, "<": (v) => v < n, ">=": (v) => v >= n, "<=": (v) => v <= n };
+	return tests[m[1]] ?? ((v) => v === n);
+}
+
+function parseFilter(table, text) {
+	const terms = [];
+	let inverted = false;
+	for (const word of text.match(/(?:"[^"]*"|[^\s"])+/g) ?? []) {
+		if (word === "not") {
+			inverted = true;
+			continue;
+		}
+		const colon = word.indexOf(":");
+		const name = colon < 0 ? word : word.slice(0, colon);
+		const fields = table.fields.filter((f) => f.name === name || f.filter === name);
+		if (colon < 0 || !fields.length)
+			throw new Error(`filter: ${word}: no field of ${table.name} has this name; see weir ${table.name} --help`);
+		const values = word.slice(colon + 1).replace(/"/g, "").split(",");
+		const tests = fields.flatMap((f) => values.map((v) => [f.name, compare(f, v)]));
+		const wanted = !inverted;
+		terms.push((row) => tests.some(([n, test]) => test(cell(row, n))) === wanted);
+		inverted = false;
+	}
+	return (row) => terms.every((t) => t(row));
+}
+
+/* --- the server --- */
+
+class Mock {
+	constructor(options) {
+		this.world = new World(options);
+		this.tables = readDeclarations();
+		this.streams = new Set();
+		this.refused = [];
+		this.frozen = false;
+		this.log = [];
+		this.assets = {};
+		for (const [path, [name, type]] of Object.entries(ASSETS)) {
+			const raw = readFileSync(join(root, "dist", name));
+			this.assets[path] = { raw, packed: gzipSync(raw, { level: 9 }), type };
+		}
+		this.server = createServer((q, a) => this.answer(q, a));
+		this.timer = setInterval(() => this.tick(), options.tick ?? 1000);
+	}
+
+	table(name) {
+		return this.tables.find((t) => t.name === name);
+	}
+
+	envelope(rows, more = {}) {
+		const w = this.world;
+		return { schema_version: 1, host: w.host, time: w.time(), snapshot: w.snapshot, lost_events: w.lost, ...more, rows };
+	}
+
+	document(name, parameters) {
+		if (name === "doctor")
+			return this.envelope(DOCTOR, { total: DOCTOR.length });
+		if (name === "audit")
+			return this.envelope(AUDIT, { total: AUDIT.length });
+		const table = this.table(name);
+		let rows = this.world.rows(name).filter(parseFilter(table, parameters.get("filter") ?? ""));
+		const sort = parameters.get("sort") || table.sort;
+		const field = sort.replace(/^-/, "");
+		if (!table.fields.some((f) => f.name === field))
+			throw new Error(`sort: ${field}: no such field`);
+		const sign = sort.startsWith("-") ? 1 : -1;
+		rows.sort((a, b) => sign * (cell(a, field) > cell(b, field) ? 1 : cell(a, field) < cell(b, field) ? -1 : 0));
+		const total = rows.length;
+		const offset = Number(parameters.get("offset") ?? 0);
+		rows = rows.slice(offset, offset + Number(parameters.get("limit") ?? Infinity));
+		const fields = parameters.get("fields");
+		if (fields)
+			rows = rows.map((r) => Object.fromEntries(fields.split(",").map((n) => [n, cell(r, n)])));
+		return this.envelope(rows, { total });
+	}
+
+	answer(q, a) {
+		const url = new URL(q.url, "http://mock");
+		this.log.push(q.url);
+		const head = (status, type, more = {}) =>
+			a.writeHead(status, { "Content-Type": type, "Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache", ...more });
+		const asset = this.assets[url.pathname];
+		if (asset) {
+			const gzip = /\bgzip\b/.test(q.headers["accept-encoding"] ?? "");
+			head(200, asset.type, gzip ? { "Content-Encoding": "gzip", Vary: "Accept-Encoding" } : {});
+			return a.end(gzip ? asset.packed : asset.raw);
+		}
+		try {
+			if (url.pathname === "/api/v1") {
+				const body = json(this.envelope([], { tables: this.tables }));
+				head(200, "application/json");
+				return a.end(body);
+			}
+			if (url.pathname === "/api/v1/events")
+				return this.events(url.searchParams, q, a, head);
+			const m = /^\/api\/v1\/(processes|flows|doctor|audit)$/.exec(url.pathname);
+			if (m) {
+				const body = json(this.document(m[1], url.searchParams));
+				head(200, "application/json");
+				return a.end(body);
+			}
+		} catch (e) {
+			head(400, "application/json");
+			return a.end(json({ error: e.message }));
+		}
+		head(404, "application/json");
+		return a.end(json({ error: `${url.pathname}: no such page` }));
+	}
+
+	events(parameters, q, a, head) {
+		const topics = (parameters.get("topics") ?? "processes,flows").split(",");
+		const filters = Object.fromEntries(topics.map((t) => [t, parseFilter(this.table(t), parameters.get("filter") ?? "")]));
+		head(200, "text/event-stream", { "Cache-Control": "no-store" });
+		const stream = { a, topics, filters, shown: {} };
+		for (const t of topics) {
+			const rows = this.world.rows(t).filter(filters[t]);
+			stream.shown[t] = new Set(rows);
+			this.send(stream, "snapshot", { topic: t, ...this.envelope(rows, { total: rows.length }) });
+		}
+		this.streams.add(stream);
+		q.on("close", () => this.streams.delete(stream));
+	}
+
+	send(stream, event, data) {
+		stream.a.write(`event: ${event}\nid: ${data.snapshot}\ndata: ${json(data)}\n\n`);
+	}
+
+	tick() {
+		if (this.frozen)
+			return;
+		this.world.tick();
+		this.publish(true);
+	}
+
+	/** What opened or closed between two ticks. */
+	push() {
+		this.world.snapshot++;
+		this.publish(false);
+	}
+
+	publish(tick) {
+		const changes = this.world.settle();
+		const { snapshot, lost } = this.world;
+		for (const s of this.streams)
+			for (const topic of s.topics) {
+				const { rows, gone } = changes[topic];
+				const out = [];
+				const left = [...gone];
+				for (const row of rows) {
+					if (s.filters[topic](row)) {
+						s.shown[topic].add(row);
+						out.push(row);
+					} else if (s.shown[topic].delete(row)) {
+						left.push(topic === "flows" ? [row.cookie, row.peer_address, row.peer_port] : [row.pid, row.start_time_ns]);
+					}
+				}
+				this.send(s, "rows", { snapshot, time: this.world.time(), lost_events: lost, topic, tick, rows: out, gone: left });
+			}
+	}
+
+	close() {
+		clearInterval(this.timer);
+		for (const s of this.streams)
+			s.a.destroy();
+		return new Promise((done) => {
+			this.server.close(done);
+			this.server.closeAllConnections();
+		});
+	}
+}
+
+const DOCTOR = [
+	{ feature: "traffic", state: "running", hook_set: "sock", reason: null },
+];
+const AUDIT = [];
+
+/** Serves on 127.0.0.1; port 0 takes a free one. */
+export async function startMock(options = {}) {
+	const mock = new Mock(options);
+	await new Promise((done) => mock.server.listen(options.port ?? 0, "127.0.0.1", done));
+	mock.url = `http://127.0.0.1:${mock.server.address().port}`;
+	return mock;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+	const options = { port: 9475 };
+	for (const word of process.argv.slice(2)) {
+		const m = /^--(\w+)(?:=(.*))?$/.exec(word);
+		if (m)
+			options[m[1]] = m[2] === undefined ? true : Number(m[2]);
+	}
+	console.log((await startMock(options)).url);
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Now: the answer as a sentence, and below it what the sentence rests on.
+
+import { Rates, Spark } from "./chart";
+import { clock, count, filterValue, join, percent, rate, visible } from "./format";
+import { type StringKey, t } from "./i18n";
+import { type Row, textOf } from "./model";
+import { formatRoute } from "./route";
+import { type Talker, programOf } from "./series";
+import { store, useStore } from "./store";
+import { statusText } from "./header";
+import { Empty, Name, Rate, Sentence } from "./ui";
+
+const TALKERS_SHOWN = 8;
+const NEW_SHOWN = 6;
+
+function programLink(name: string): string {
+	const term = "process:" + filterValue(name);
+	const filter = store.route.filter ? `${store.route.filter} ${term}` : term;
+	return formatRoute({ view: "processes", filter, sort: "", row: "" });
+}
+
+function Verdict() {
+	const s = useStore();
+	const v = s.verdict;
+	if (!s.processes.loaded)
+		return (
+			<>
+				<h1 id="verdict" class="verdict">{t("waiting")}</h1>
+				<p class="verdict-sub">{t("waiting_sub")}</p>
+			</>
+		);
+	let key: StringKey = "quiet";
+	const peer = s.peer && s.peer.who === v.who?.id && s.peer.direction === v.direction ? s.peer.name : "";
+	if (v.kind === "leads" && v.direction === "tx")
+		key = peer ? "sends_to" : "sends";
+	else if (v.kind === "leads")
+		key = peer ? "receives_from" : "receives";
+	else if (v.kind === "spread")
+		key = v.direction === "tx" ? "spread_sends" : "spread_receives";
+	const open = s.talkers.reduce((n, x) => n + x.open, 0);
+	return (
+		<>
+			<h1 id="verdict" class="verdict">
+				<Sentence
+					of={key}
+					values={{
+						who: v.who ? <a class="who" href={programLink(v.who.name)}><Name text={v.who.name} /></a> : "",
+						share: <span class="figure">{percent(v.part, v.total)}</span>,
+						total: <span class="figure">{join(rate(v.total))}</span>,
+						peer: <span class="figure"><Name text={peer} /></span>,
+						programs: <span class="figure">{count(v.programs)}</span>,
+					}}
+				/>
+			</h1>
+			<p class="verdict-sub">
+				{v.kind === "quiet" ? t("quiet_sub") + " " : ""}
+				{t("sub_line", { processes: count(s.processes.rows.size), open: count(open), host: visible(s.host) })}
+				{s.filter_shown ? <span class="filtered">{t("filter_applies")}: <code>{visible(s.filter_shown)}</code></span> : null}
+			</p>
+		</>
+	);
+}
+
+function Talkers({ end_s }: { end_s: number }) {
+	const s = useStore();
+	const list = s.talkers.slice(0, TALKERS_SHOWN);
+	return (
+		<section class="talkers" aria-labelledby="talkers-title">
+			<div class="section-head">
+				<h2 id="talkers-title">{t("talkers_title")}</h2>
+				<span class="head-spark" aria-hidden="true">{t("spark_label")}</span>
+				<span class="head-n" aria-hidden="true">{t("sent")}</span>
+				<span class="head-n" aria-hidden="true">{t("received")}</span>
+			</div>
+			{list.length === 0 && s.processes.loaded ? <Empty title={t("talkers_none")}>{t("empty_sub")}</Empty> : null}
+			<ol>
+				{list.map((x) => <TalkerLine key={x.id} of={x} end_s={end_s} />)}
+			</ol>
+			<a class="more" href={formatRoute({ ...s.route, view: "processes", row: "", sort: "tx_bytes_per_second" })}>
+				{t("talkers_all")} →
+			</a>
+		</section>
+	);
+}
+
+function TalkerLine({ of, end_s }: { of: Talker; end_s: number }) {
+	const place = [of.place, of.pids.length > 1 ? t("talkers_processes", { n: of.pids.length }) : ""];
+	return (
+		<li data-program={of.id}>
+			<a href={programLink(of.name)}>
+				<span class="who">
+					<span class="who-name"><Name text={of.name} /></span>
+					<span class="who-place">{place.filter(Boolean).map(visible).join(" · ") || `pid ${of.pids[0]}`}</span>
+				</span>
+				<Spark line={store.history.line(of.id)} end_s={end_s} />
+				<span class="figure" data-f="tx"><span class="sr">{t("sent")} </span><Rate n={of.tx} /></span>
+				<span class="figure" data-f="rx"><span class="sr">{t("received")} </span><Rate n={of.rx} /></span>
+			</a>
+		</li>
+	);
+}
+
+interface Newcomer {
+	id: string;
+	name: string;
+	place: string;
+	first_ms: number;
+}
+
+/** Programs whose first use of a socket lies in the day of now_ms, latest first. */
+export function newcomers(rows: Iterable<Row>, now_ms: number): Newcomer[] {
+	const day = new Date(now_ms);
+	day.setHours(0, 0, 0, 0);
+	const first = new Map<string, Newcomer>();
+	for (const row of rows) {
+		const ms = Date.parse(textOf(row, "first_seen"));
+		const p = programOf(row);
+		const known = first.get(p.id);
+		if (Number.isNaN(ms))
+			continue;
+		if (!known)
+			first.set(p.id, { ...p, first_ms: ms });
+		else if (ms < known.first_ms)
+			known.first_ms = ms;
+	}
+	return [...first.values()].filter((n) => n.first_ms >= day.getTime()).sort((a, b) => b.first_ms - a.first_ms);
+}
+
+function NewPrograms({ now_ms }: { now_ms: number }) {
+	const s = useStore();
+	const list = newcomers(s.processes.rows.values(), now_ms);
+	return (
+		<section class="new" aria-labelledby="new-title">
+			<h2 id="new-title">{t("new_title")}</h2>
+			{list.length === 0 ? <p class="note">{t("new_none")}</p> : null}
+			<ul>
+				{list.slice(0, NEW_SHOWN).map((n) => (
+					<li key={n.id}>
+						<a href={programLink(n.name)}>
+							<time dateTime={new Date(n.first_ms).toISOString()}>{clock(n.first_ms).slice(0, 5)}</time>
+							<span class="who-name"><Name text={n.name} /></span>
+							<span class="who-place">
+								{n.first_ms > s.opened_ms ? <b>{t("new_since")}</b> : visible(n.place)}
+							</span>
+						</a>
+					</li>
+				))}
+			</ul>
+			{list.length > NEW_SHOWN ? <p class="note">{t("new_more", { n: list.length - NEW_SHOWN })}</p> : null}
+		</section>
+	);
+}
+
+/** Each feature once: well when one of its hook sets is on. */
+export function features(doctor: readonly Row[]): { name: string; on: boolean; reason: string }[] {
+	const found = new Map<string, { name: string; on: boolean; reason: string }>();
+	for (const row of doctor) {
+		const name = textOf(row, "feature");
+		const f = found.get(name) ?? { name, on: false, reason: "" };
+		f.on ||= textOf(row, "state") === "on";
+		f.reason ||= textOf(row, "reason");
+		found.set(name, f);
+	}
+	return [...found.values()];
+}
+
+function Health() {
+	const s = useStore();
+	const { kind, text } = statusText();
+	const list = features(s.doctor);
+	const bad = list.filter((f) => !f.on);
+	const wrong = s.audit.filter((r) => r.ok === false);
+	const line = (ok: boolean, body: string, command?: string) => (
+		<li class={ok ? "fine" : "wrong"}>
+			<span class="mark" aria-hidden="true">{ok ? "✓" : "!"}</span>
+			<span>
+				{body}
+				{command ? <>{" "}<code>{command}</code></> : null}
+			</span>
+		</li>
+	);
+	return (
+		<section class="health" aria-labelledby="health-title">
+			<h2 id="health-title">{t("health_title")}</h2>
+			<ul>
+				{line(kind === "live", text)}
+				{s.lost
+					? line(false, t("lost_badge", { n: count(s.lost) }) + ". " + t("lost_help", { n: count(s.lost) }))
+					: line(true, t("health_lost_none"))}
+				{list.length && !bad.length ? line(true, t("health_features", { n: list.length }), "weir doctor") : null}
+				{bad.map((f) => line(false, visible(f.reason ? `${f.name}: ${f.reason}` : f.name), "weir doctor"))}
+				{s.audit.length && !wrong.length ? line(true, t("health_audit"), "weir audit") : null}
+				{wrong.map((r) => line(false, t("health_audit_gap", { scope: visible(textOf(r, "scope")) }), "weir audit"))}
+			</ul>
+			<p class="note">
+				{t("health_snapshot", { n: count(s.processes.snapshot), time: clock(s.processes.time_ms) })}
+			</p>
+		</section>
+	);
+}
+
+export function Now() {
+	const s = useStore();
+	const end_s = s.processes.time_ms / 1000;
+	const total = { time: end_s, tx: 0, rx: 0 };
+	for (const x of s.talkers) {
+		total.tx += x.tx;
+		total.rx += x.rx;
+	}
+	return (
+		<div class="now" data-snapshot={s.processes.snapshot}>
+			<div class="now-head">
+				<Verdict />
+			</div>
+			<Rates history={s.history} end_s={end_s} total={total} />
+			<Talkers end_s={end_s} />
+			<div class="aside">
+				<NewPrograms now_ms={s.processes.time_ms} />
+				<Health />
+			</div>
+		</div>
+	);
+}
