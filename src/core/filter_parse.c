@@ -244,12 +244,14 @@ static int filter_add_value(struct filter_parser *p, const char *at, struct weir
 		weir_buf_printf(&p->error, "more than %d alternatives", FILTER_VALUES_MAX);
 		return -EINVAL;
 	}
-	values = reallocarray(f->values, f->n_values + 1, sizeof(*values));
-	if (!values) {
-		free(v->text);
-		return -ENOMEM;
+	if (!(f->n_values & (f->n_values - 1))) { /* 0 or a power of two: full */
+		values = reallocarray(f->values, f->n_values ? f->n_values * 2 : 1, sizeof(*values));
+		if (!values) {
+			free(v->text);
+			return -ENOMEM;
+		}
+		f->values = values;
 	}
-	f->values = values;
 	f->values[f->n_values++] = *v;
 	return 0;
 }

@@ -119,11 +119,12 @@ static bool check_table(const struct weir_snapshot *s, const struct weir_image_t
 			const struct weir_table *def)
 {
 	size_t stride = weir_image_stride(def->n_fields);
-	struct weir_rows r = { .def = def, .n = t->n_rows, .stride = stride, .base = s->block + t->rows_offset };
+	struct weir_rows r = { .def = def, .n = t->n_rows, .stride = stride };
 
 	if (t->n_fields != def->n_fields || t->rows_offset % 8 || t->n_rows > UINT32_MAX ||
 	    !range_inside(t->rows_offset, t->n_rows * stride, s->size))
 		return false;
+	r.base = s->block + t->rows_offset;
 	for (unsigned i = 0; i < def->n_fields; i++) {
 		enum weir_type type = def->fields[i].type;
 
