@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "frontends/cli/help.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/tables.h"
+#include "frontends/cli/objects.h"
+
+#define INDENT 2
+#define OBJECT_WIDTH 14
+#define OPTION_WIDTH 26
+#define FIELD_WIDTH 28
+#define LINE_WIDTH 80
+
+const struct cli_status_help cli_status_helps[] = {
+	{ 0, "done" },
+	{ 1, "run-time error" },
+	{ 2, "wrong usage" },
+	{ 3, "not possible here: the line on standard error says which privilege or kernel feature "
+	     "is missing" },
+	{ 4, "found what was looked for: doctor, audit" },
+	{ 130, "ended by Ctrl-C" },
+	{ 0, NULL },
+};
+
+const struct cli_example cli_examples[] = {
+	{ "processes container:web", "processes of one container" },
+	{ "flows process:nginx port:443 not peer:10.0.0.0/8", "who reaches nginx from elsewhere" },
+	{ "flows -t 'tx_bytes:>1M' --sort srtt_us", "large TCP flows, the slowest first" },
+	{ "top -b -c 5 --ndjson", "five seconds as a stream of rows" },
+	{ NULL, NULL },
+};
+
+bool cli_option_is_common(enum cli_option_id id)
+{
+	unsigned objects = 0;
+
+	for (const struct cli_object *o = cli_objects; o->name; o++)
+		objects += o->table && cli_object_takes(o, id);
+	return objects > 1 || id == CLI_OPTION_HELP || id == CLI_OPTION_VERSION ||
+	       cli_options[id].selects;
+}
+
+static void add_spaces(struct weir_buf *out, size_t n)
+{
+	while (n--)
+		weir_buf_char(out, ' ');
+}
+
+/* Appends text, broken between words; the first word stands at the column given, further lines
+ * start there. */
+static void add_wrapped(struct weir_buf *out, const char *text, size_t indent)
+{
+	size_t column = indent;
+
+	while (*text) {
+		size_t len = strcspn(text, " ");
+
+		if (column > indent && column + 1 + len > LINE_WIDTH) {
+			weir_buf_char(out, '\n');
+			add_spaces(out, indent);
+			column = indent;
+		} else if (column > indent) {
+			weir_buf_char(out, ' ');
+			column++;
+		}
+		weir_buf_add(out, text, len);
+		column += len;
+		text += len;
+		text += strspn(text, " ");
+	}
+	weir_buf_char(out, '\n');
+}
+
+/* "  term     what it means" */
+static void add_entry(struct weir_buf *out, const char *term, size_t width, const char *meaning)
+{
+	size_t len = strlen(term);
+
+	add_spaces(out, INDENT);
+	weir_buf_str(out, term);
+	if (len + 2 > width) {
+		weir_buf_char(out, '\n');
+		add_spaces(out, INDENT + width);
+	} else {
+		add_spaces(out, width - len);
+	}
+	add_wrapped(out, meaning, INDENT + width);
+}
+
+/* "-c, --count N" */
+static void add_option(struct weir_buf *out, enum cli_option_id id)
+{
+	const struct cli_option *o = &cli_options[id];
+	struct weir_buf term = {};
+
+	if (o->letter)
+		weir_buf_printf(&term, "-%c, --%s", o->letter, o->name);
+	else
+		weir_buf_printf(&term, "    --%s", o->name);
+	if (o->takes == CLI_ARGUMENT_CHOICE)
+		weir_buf_printf(&term, "[=%s]", o->argument);
+	else if (o->takes != CLI_ARGUMENT_NONE)
+		weir_buf_printf(&term, " %s", o->argument);
+	add_entry(out, term.data ? term.data : "", OPTION_WIDTH, o->help);
+	weir_buf_done(&term);
+}
+
+static void help_weir(struct weir_buf *out)
+{
+	weir_buf_str(out, "weir " WEIR_VERSION ": " CLI_PURPOSE "\n\n"
+			  "usage: weir [OPTIONS] OBJECT [VERB] [FILTER...]\n\nobjects:\n");
+	for (const struct cli_object *o = cli_objects; o->name; o++)
+		add_entry(out, o->name, OBJECT_WIDTH, o->summary);
+	weir_buf_str(out, "\noptions (weir help OBJECT shows all of an object's):\n");
+	for (int id = 0; id < _CLI_OPTION_MAX; id++)
+		if (cli_option_is_common(id))
+			add_option(out, id);
+	weir_buf_str(out, "\nexamples:\n");
+	for (const struct cli_example *e = cli_examples; e->command; e++) {
+		add_spaces(out, INDENT);
+		weir_buf_printf(out, "weir %s\n", e->command);
+		add_spaces(out, 3 * INDENT);
+		weir_buf_printf(out, "%s\n", e->shows);
+	}
+	weir_buf_str(out, "\nexit status:\n");
+	for (const struct cli_status_help *s = cli_status_helps; s->meaning; s++) {
+		char term[16];
+
+		snprintf(term, sizeof(term), "%d", s->status);
+		add_entry(out, term, 6, s->meaning);
+	}
+}
+
+static void help_fields(struct weir_buf *out, const struct weir_table *table)
+{
+	weir_buf_str(out, "\nfields, for FILTER, --sort and --columns (* shown unless others are "
+			  "asked for):\n");
+	for (unsigned i = 0; i < table->n_fields; i++) {
+		const struct weir_field *f = &table->fields[i];
+		struct weir_buf term = {};
+
+		weir_buf_printf(&term, "%c %s", f->flags & WEIR_FIELD_COLUMN ? '*' : ' ', f->name);
+		if (f->filter && strcmp(f->filter, f->name) != 0)
+			weir_buf_printf(&term, " (%s:)", f->filter);
+		add_entry(out, term.data ? term.data : "", FIELD_WIDTH, f->help);
+		weir_buf_done(&term);
+	}
+	weir_buf_str(out, "\nfilter: all terms must hold. name:value, name:a,b for either, name:a* "
+			  "for a pattern,\n"
+			  "name:>1M for numbers, name:10.0.0.0/8 for addresses; not in front turns "
+			  "a term round.\n");
+}
+
+static void help_object(struct weir_buf *out, const struct cli_object *o)
+{
+	const struct weir_table *table = o->table ? weir_table_find(o->table) : NULL;
+
+	weir_buf_printf(out, "weir %s: %s\n\nusage: weir %s%s%s%s\n\n", o->name, o->summary,
+			o->name, o->options ? " [OPTIONS]" : "", *o->arguments ? " " : "",
+			o->arguments);
+	add_wrapped(out, o->description, 0);
+	weir_buf_str(out, "\noptions:\n");
+	for (int id = 0; id < _CLI_OPTION_MAX; id++)
+		if (cli_object_takes(o, id))
+			add_option(out, id);
+	if (table)
+		help_fields(out, table);
+}
+
+int cli_help_make(struct weir_buf *out, const struct cli_object *o)
+{
+	if (o)
+		help_object(out, o);
+	else
+		help_weir(out);
+	return out->error;
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "frontends/cli/hooks.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* The part of the usual columns that is about the program; the rest is about one of its maps. */
+static const char *const map_fields[] = { "map",       "map_type",    "entries", "capacity",
+					  "key_bytes", "value_bytes", "bpftrace" };
+
+static bool is_map_field(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(map_fields); i++)
+		if (!strcmp(map_fields[i], name))
+			return true;
+	return false;
+}
+
+static const char *text(const struct weir_rows *r, size_t row, const char *name,
+			char buf[CLI_CELL_TEXT])
+{
+	int field = cli_field_find(r->def, name);
+
+	return field < 0 ? NULL : cli_cell_text(r, row, (unsigned)field, true, buf);
+}
+
+static bool same_program(const struct weir_rows *r, size_t a, size_t b)
+{
+	char x[CLI_CELL_TEXT], y[CLI_CELL_TEXT];
+	const char *program = text(r, a, "program", x), *other = text(r, b, "program", y);
+
+	return program && other && !strcmp(program, other);
+}
+
+/* The rows of a program follow each other or not; the first one stands for it. */
+static bool first_of_program(const struct weir_rows *r, size_t row)
+{
+	for (size_t i = 0; i < row; i++)
+		if (same_program(r, i, row))
+			return false;
+	return true;
+}
+
+static void add_field(struct weir_buf *line, const char *before, const char *value)
+{
+	if (!value || !*value)
+		return;
+	weir_buf_str(line, before);
+	weir_buf_str(line, value);
+}
+
+static void add_map(const struct weir_rows *r, size_t row, struct weir_buf *out)
+{
+	char buf[CLI_CELL_TEXT];
+	const char *map = text(r, row, "map", buf);
+	struct weir_buf line = {};
+
+	if (!map || !*map)
+		return;
+	weir_buf_printf(&line, "-> %s", map);
+	add_field(&line, "  ", text(r, row, "map_type", buf));
+	add_field(&line, "  entries ", text(r, row, "entries", buf));
+	add_field(&line, "  capacity ", text(r, row, "capacity", buf));
+	weir_buf_str(out, "    ");
+	if (line.data)
+		weir_text_escape_terminal(out, line.data, WEIR_TEXT_UNLIMITED);
+	weir_buf_char(out, '\n');
+	weir_buf_done(&line);
+}
+
+/* What stands below the program's own line. */
+static void add_details(const struct weir_rows *r, size_t row, bool bpftrace, struct weir_buf *out)
+{
+	char buf[CLI_CELL_TEXT];
+	const char *line = bpftrace ? text(r, row, "bpftrace", buf) : NULL;
+
+	for (size_t i = row; i < r->n; i++)
+		if (i == row || same_program(r, i, row))
+			add_map(r, i, out);
+	if (!line || !*line)
+		return;
+	weir_buf_str(out, "    ");
+	weir_text_escape_terminal(out, line, WEIR_TEXT_UNLIMITED);
+	weir_buf_char(out, '\n');
+}
+
+/* Copies the next line of *at, with its end. */
+static void copy_line(const char **at, struct weir_buf *out)
+{
+	size_t len = strcspn(*at, "\n");
+
+	len += (*at)[len] == '\n';
+	weir_buf_add(out, *at, len);
+	*at += len;
+}
+
+static int draw_programs(const struct weir_rows *r, const uint32_t *index, size_t n, bool bpftrace,
+			 const struct cli_columns *columns, const struct cli_style *style,
+			 struct weir_buf *out)
+{
+	struct weir_buf programs = {};
+	const char *at;
+	int e;
+
+	e = cli_rows_draw(r, columns, index, n, style, &programs);
+	if (e >= 0) {
+		at = programs.data;
+		copy_line(&at, out);
+		for (size_t i = 0; i < n; i++) {
+			copy_line(&at, out);
+			add_details(r, index[i], bpftrace, out);
+		}
+		weir_buf_str(out, at);
+	}
+	weir_buf_done(&programs);
+	return e < 0 ? e : out->error;
+}
+
+int cli_hooks_draw(const struct weir_rows *r, const struct cli_command *c,
+		   const struct cli_request *rq, const struct cli_style *style,
+		   struct weir_buf *out)
+{
+	_cleanup_free_ uint32_t *index = calloc(r->n ? r->n : 1, sizeof(*index));
+	struct cli_columns columns = {};
+	size_t n = 0;
+
+	if (!index)
+		return -ENOMEM;
+	if (rq->columns.chosen)
+		return cli_rows_draw(r, &rq->columns, NULL, r->n, style, out);
+	for (unsigned i = 0; i < rq->columns.n; i++)
+		if (!is_map_field(r->def->fields[rq->columns.field[i]].name))
+			columns.field[columns.n++] = rq->columns.field[i];
+	for (size_t i = 0; i < r->n; i++)
+		if (first_of_program(r, i))
+			index[n++] = (uint32_t)i;
+	return draw_programs(r, index, n, CLI_GIVEN(c, BPFTRACE), &columns, style, out);
+}
