@@ -14,7 +14,7 @@
  *   keeper   load()                 with the rights to load: BPF programs in, hooks attached, maps made
  *   engine   open() collect()       no rights: reads maps, rings and iterators, turns them into records
  *            decode() apply()       pure: bytes -> event -> state; reads no clock, no map, no file
- *            snapshot() findings()  pure: state -> rows
+ *            snapshot() audit()  pure: state -> rows
  *
  * A replay runs open(kernel = NULL), decode, apply and snapshot from a file, without rights. */
 
@@ -30,14 +30,17 @@ struct weir_hook_set {
 	int (*possible)(const struct weir_probe *p, const char **ret_reason);
 };
 
-/* A rule that the sums must keep, or a named gap between them. */
-struct weir_remainder {
-	const char *name;   /* "in_call" */
+/* A line of the audit: one way of counting, or a named gap between two. */
+struct weir_audit_entry {
+	const char *scope;  /* "processes", "in_call" */
 	const char *help;   /* one sentence */
 	int64_t tx_bytes, rx_bytes;
 	uint64_t sockets;
-	bool attributed;    /* the bytes are in some process's sum all the same */
+	bool attributed;    /* the bytes are in some process's sum */
+	bool ok;            /* needs no attention */
 };
+
+#define WEIR_AUDIT_MAX 32
 
 struct weir_feature {
 	const char *name;    /* command, metric prefix, page */
@@ -47,14 +50,16 @@ struct weir_feature {
 
 	/* Loads and attaches the best possible hook set (or the forced one) and registers maps, programs and
 	 * links with attach. *ret_kernel is the feature's own view of them. On failure nothing stays attached. */
-	int (*load)(struct weir_attach *attach, const struct weir_probe *probe, const char *forced_set,
+	int (*load)(struct weir_attach *attach, struct weir_probe *probe, const char *forced_set,
 		    void **ret_kernel);
-	/* Attaches or detaches one of the feature's on-demand hooks; the keeper calls it for the engine. */
-	int (*arm)(void *kernel, unsigned hook, bool on);
 	void (*unload)(void *kernel);
 
-	/* State of one run. kernel is NULL in a replay. */
+	/* State of one run. kernel is NULL in a replay. Called with the rights to load still there. */
 	int (*open)(void *kernel, void **ret_state);
+	/* A descriptor that becomes readable when there is much to collect, or -1. */
+	int (*wake_fd)(const void *state);
+	/* Reads the ring alone: cheap, called many times a second. */
+	int (*drain)(void *state, struct weir_sink *sink);
 	/* Reads what is new. full: look at everything, e.g. at the start and after losses. */
 	int (*collect)(void *state, struct weir_sink *sink, bool full);
 
@@ -68,7 +73,7 @@ struct weir_feature {
 	bool (*has_news)(const void *state);
 
 	void (*snapshot)(void *state, struct weir_builder *b, uint64_t number);
-	unsigned (*remainders)(const void *state, struct weir_remainder *ret, unsigned max);
+	unsigned (*audit)(const void *state, struct weir_audit_entry ret[WEIR_AUDIT_MAX]);
 	void (*close)(void *state);
 };
 

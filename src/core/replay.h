@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/snapshot.h"
@@ -18,3 +19,15 @@ struct weir_replay *weir_replay_free(struct weir_replay *r); /* accepts NULL, re
  * which byte) for a damaged file: what came before stays valid. A file that just stops (the writer was killed)
  * ends normally with a last snapshot of what was whole. */
 int weir_replay_next(struct weir_replay *r, struct weir_snapshot **ret, char **ret_error);
+
+/* The same one record at a time, for who keeps the recording's own pace. */
+struct weir_run;
+
+/* When the next record was made. 1, 0 or an error as above. */
+int weir_replay_peek(struct weir_replay *r, uint64_t *ret_mono_ns, char **ret_error);
+/* Applies the record that was peeked at. *ret_tick: it was a clock tick. */
+int weir_replay_step(struct weir_replay *r, bool *ret_tick, char **ret_error);
+
+struct weir_run *weir_replay_run(struct weir_replay *r); /* borrowed */
+/* Host, times and losses as the recording has them by now; the number is left alone. */
+void weir_replay_head(const struct weir_replay *r, struct weir_snapshot_head *head);

@@ -15,6 +15,7 @@ struct weir_daemon_options {
 	const char *replay;      /* recording to play instead of watching the kernel; needs no rights */
 	double replay_speed;     /* 1: as it was; 0: as fast as possible, then hold the last state */
 	int ready_fd;            /* -1, or where one byte is written once the first snapshot can be served */
+	int record_fd;           /* -1, or an open file that the engine records to; stays the caller's */
 	bool private_use;        /* for the lifetime of its parent only */
 };
 

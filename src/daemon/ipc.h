@@ -17,9 +17,11 @@ enum weir_message_type {
 	/* engine -> gate */
 	WEIR_MESSAGE_SNAPSHOT,    /* descriptor: the snapshot; .serial: the newest REFRESH it answers;
 				   * .count: 1 for the regular tick, 0 in between */
-	/* engine -> keeper */
+	/* engine -> keeper; MEASURE too is passed on */
 	WEIR_MESSAGE_READY,       /* the first snapshot can be served */
-	WEIR_MESSAGE_HOOK,        /* .serial: which of the on-demand hooks; .count: 1 attach, 0 detach */
+	/* keeper -> engine */
+	WEIR_MESSAGE_GATE,        /* descriptor: the engine's end of the pair with a new gate */
+	WEIR_MESSAGE_GATE_COST,   /* descriptor: /proc/PID/stat of that gate */
 	_WEIR_MESSAGE_MAX,
 };
 

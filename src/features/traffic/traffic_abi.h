@@ -49,6 +49,7 @@ enum traffic_record {
 	TRAFFIC_RECORD_PEER,        /* struct traffic_peer_record: one peer of an unconnected UDP socket */
 	TRAFFIC_RECORD_SWEPT,       /* struct traffic_swept: a look at every socket has ended */
 	TRAFFIC_RECORD_USER,        /* struct traffic_user: the name of a uid */
+	TRAFFIC_RECORD_TOTALS,      /* struct traffic_totals */
 	_TRAFFIC_RECORD_MAX,
 };
 
@@ -172,12 +173,21 @@ struct traffic_sums_record {
 	struct traffic_head head;
 	struct traffic_key key;
 	struct traffic_sums sums;
+	__u32 final; /* taken out of the map: what comes later starts from zero again */
+	__u32 reserved;
 };
 
 struct traffic_peer_record {
 	struct traffic_head head;
 	struct traffic_peer_key key;
 	struct traffic_bytes sums;
+};
+
+/* Bytes that found no process, and losses; read from the kernel half at each tick. */
+struct traffic_totals {
+	struct traffic_head head;
+	__u64 unattributed[_TRAFFIC_DIRECTION_MAX];
+	__u64 full_map;
 };
 
 struct traffic_swept {
@@ -209,6 +219,6 @@ _Static_assert(sizeof(struct traffic_exit) == 32, "abi");
 _Static_assert(sizeof(struct traffic_tuple) == 48, "abi");
 _Static_assert(sizeof(struct traffic_socket) == 296, "abi");
 _Static_assert(sizeof(struct traffic_peer_key) == 32, "abi");
-_Static_assert(sizeof(struct traffic_sums_record) == 128, "abi");
+_Static_assert(sizeof(struct traffic_sums_record) == 136, "abi");
 _Static_assert(sizeof(struct traffic_peer_record) == 56, "abi");
 _Static_assert(sizeof(struct traffic_user) == 48, "abi");

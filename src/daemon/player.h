@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/run.h"
+#include "core/snapshot.h"
+
+/* Plays a recording into a run at its own pace, for an engine without a kernel. */
+
+struct weir_player;
+
+/* speed 1: as it was; 0: all at once. -errno when the file cannot be read or is no recording (logged). */
+int weir_player_open(const char *path, double speed, struct weir_player **ret);
+struct weir_player *weir_player_free(struct weir_player *p); /* accepts NULL, returns NULL */
+
+/* What it plays into; borrowed. */
+struct weir_run *weir_player_state(struct weir_player *p);
+
+/* Applies everything that is due now. True when a tick was among it. */
+bool weir_player_run(struct weir_player *p, uint64_t now_mono_ns);
+
+/* Fills in host, times and losses as the recording has them. */
+void weir_player_head(const struct weir_player *p, struct weir_snapshot_head *head);

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "core/feature.h"
+#include "features/traffic/traffic_rules.h"
+#include "features/traffic/traffic_state.h"
+
+/* Three ways of counting TCP's bytes, and a name for every gap between them. */
+
+#define TX TRAFFIC_TX
+#define RX TRAFFIC_RX
+
+/* What TCP is ahead of the calls, in one direction. */
+static uint64_t ahead(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+void traffic_audit_flow(struct traffic_folded *to, const struct traffic_flow *f)
+{
+	const struct traffic_socket *r = &f->last;
+	uint64_t more_tx = ahead(r->tcp_tx, r->hook_tx), more_rx = ahead(r->tcp_rx, r->hook_rx);
+	uint64_t less_tx = ahead(r->hook_tx, r->tcp_tx), less_rx = ahead(r->hook_rx, r->tcp_rx);
+
+	if (r->cut_rx) {
+		to->cut += r->cut_rx;
+		to->n_cut++;
+	}
+	if (r->tuple.transport != TRAFFIC_TCP)
+		return;
+	to->n++;
+	to->effective[TX] += r->tx;
+	to->effective[RX] += r->rx;
+	if (!(r->flags & TRAFFIC_SOCKET_BASED)) {
+		to->unbased[TX] += r->tx;
+		to->unbased[RX] += r->rx;
+		to->n_unbased += r->tx || r->rx;
+		return;
+	}
+	to->tcp[TX] += r->tcp_tx;
+	to->tcp[RX] += r->tcp_rx;
+	if (less_tx || less_rx) {
+		to->redirected[TX] += less_tx;
+		to->redirected[RX] += less_rx;
+		to->n_redirected++;
+	}
+	if (!more_tx && !more_rx)
+		return;
+	if (r->flags & TRAFFIC_SOCKET_SHARED) {
+		to->shared_bypass[TX] += more_tx;
+		to->shared_bypass[RX] += more_rx;
+		to->n_shared_bypass++;
+		return;
+	}
+	if (more_rx && r->rx == r->hook_rx) {
+		to->urgent += more_rx;
+		to->n_urgent++;
+		more_rx = 0;
+	}
+	to->bypass[TX] += more_tx;
+	to->bypass[RX] += more_rx;
+	to->n_bypass += more_tx || more_rx;
+}
+
+static void add(struct weir_audit_entry *ret, unsigned *n, const char *scope, const char *help, int64_t tx,
+		   int64_t rx, uint64_t sockets, bool attributed, bool ok)
+{
+	if (*n < WEIR_AUDIT_MAX)
+		ret[(*n)++] = (struct weir_audit_entry){ .scope = scope, .help = help, .tx_bytes = tx,
+							 .rx_bytes = rx, .sockets = sockets,
+							 .attributed = attributed, .ok = ok };
+}
+
+unsigned traffic_audit(const struct traffic_state *s, struct weir_audit_entry *ret)
+{
+	struct traffic_folded open = {}, shut = s->folded;
+	uint64_t procs[] = { s->dropped_procs[TRAFFIC_TCP].bytes[TX], s->dropped_procs[TRAFFIC_TCP].bytes[RX] };
+	const struct traffic_proc *p;
+	const struct traffic_flow *f;
+	int64_t gap[2], lost[2];
+	uint64_t n_procs = 0;
+	unsigned n = 0;
+
+	for (p = s->procs; p; p = p->hh.next) {
+		procs[TX] += traffic_proc_bytes(p, TRAFFIC_TCP, TX);
+		procs[RX] += traffic_proc_bytes(p, TRAFFIC_TCP, RX);
+		n_procs++;
+	}
+	for (f = s->flows; f; f = f->hh.next)
+		traffic_audit_flow(f->closed ? &shut : &open, f);
+	for (int d = 0; d < 2; d++) {
+		gap[d] = (int64_t)(open.effective[d] + shut.effective[d]) - (int64_t)procs[d];
+		lost[d] = gap[d] < 0 ? -gap[d] : 0;
+	}
+	add(ret, &n, "processes", "TCP bytes in the sums of processes; sockets: how many processes.",
+	    (int64_t)procs[TX], (int64_t)procs[RX], n_procs, true, true);
+	add(ret, &n, "sockets", "TCP bytes of all sockets, each byte once.",
+	    (int64_t)(open.effective[TX] + shut.effective[TX]), (int64_t)(open.effective[RX] + shut.effective[RX]),
+	    open.n + shut.n, true, true);
+	add(ret, &n, "tcp", "What TCP's own sequence numbers counted on these sockets.",
+	    (int64_t)(open.tcp[TX] + shut.tcp[TX]), (int64_t)(open.tcp[RX] + shut.tcp[RX]),
+	    open.n + shut.n - open.n_unbased - shut.n_unbased, true, true);
+
+	add(ret, &n, "in_call",
+	    "Open sockets: TCP is ahead of the calls, inside one that has not returned or that bypasses them.",
+	    (int64_t)open.bypass[TX], (int64_t)open.bypass[RX], open.n_bypass, true, true);
+	add(ret, &n, "bypass",
+	    "Closed sockets: moved past the calls by splice or zero-copy receive; credited to the socket's one user.",
+	    (int64_t)shut.bypass[TX], (int64_t)shut.bypass[RX], shut.n_bypass, true, true);
+	add(ret, &n, "redirected",
+	    "The calls are ahead of TCP: carried by a socket map, or inside a call when weir started.",
+	    (int64_t)(open.redirected[TX] + shut.redirected[TX]),
+	    (int64_t)(open.redirected[RX] + shut.redirected[RX]), open.n_redirected + shut.n_redirected, true, true);
+	add(ret, &n, "urgent", "Urgent bytes that TCP passed over and nobody read.", 0,
+	    (int64_t)(open.urgent + shut.urgent), open.n_urgent + shut.n_urgent, true, true);
+	add(ret, &n, "no_base", "TCP sockets whose counters had no known start.",
+	    (int64_t)(open.unbased[TX] + shut.unbased[TX]), (int64_t)(open.unbased[RX] + shut.unbased[RX]),
+	    open.n_unbased + shut.n_unbased, true, true);
+	add(ret, &n, "cut_datagrams",
+	    "UDP datagrams taken with MSG_TRUNC, at full length: how much of each was copied is not known.", 0,
+	    (int64_t)(open.cut + shut.cut), open.n_cut + shut.n_cut, false, true);
+	add(ret, &n, "lost_records",
+	    "In the sums of processes, but the socket's last record was lost or is still on its way.", lost[TX],
+	    lost[RX], 0, true, true);
+	add(ret, &n, "shared_bypass",
+	    "Moved past the calls on a socket that several processes use: whose they are is not known.",
+	    (int64_t)(open.shared_bypass[TX] + shut.shared_bypass[TX]),
+	    (int64_t)(open.shared_bypass[RX] + shut.shared_bypass[RX]),
+	    open.n_shared_bypass + shut.n_shared_bypass, false, !shut.n_shared_bypass);
+	add(ret, &n, "unattributed", "Bytes that found no process: no owner, or the map of processes was full.",
+	    (int64_t)s->totals.unattributed[TX] + (gap[TX] > 0 ? gap[TX] : 0),
+	    (int64_t)s->totals.unattributed[RX] + (gap[RX] > 0 ? gap[RX] : 0), 0, false,
+	    !s->totals.unattributed[TX] && !s->totals.unattributed[RX] && gap[TX] <= 0 && gap[RX] <= 0);
+	return n;
+}

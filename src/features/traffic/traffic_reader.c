@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "features/traffic/traffic_kernel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "core/attach.h"
+#include "features/traffic/traffic_kernel_private.h"
+#include "features/traffic/traffic_state.h"
+
+#define BATCH 512
+#define PASSWD "/etc/passwd"
+
+struct traffic_reader {
+	struct traffic_kernel *kernel;
+	struct ring_buffer *ring;
+	struct weir_sink *sink; /* while draining */
+	uint64_t lost;          /* as last told */
+	uint64_t drained;
+	struct timespec passwd_mtime;
+	bool passwd_read;
+	char chunk[256 * 1024] __attribute__((aligned(8)));
+};
+
+static int on_news(void *ctx, void *data, size_t len)
+{
+	struct traffic_reader *r = ctx;
+	const struct traffic_head *head = data;
+
+	if (len >= sizeof(*head))
+		r->sink->put(r->sink, (uint16_t)head->type, data, len);
+	r->drained++;
+	return 0;
+}
+
+int traffic_reader_new(struct traffic_kernel *k, struct traffic_reader **ret)
+{
+	struct traffic_reader *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return -ENOMEM;
+	r->kernel = k;
+	r->ring = ring_buffer__new(bpf_map__fd(k->bpf->maps.news), on_news, r, NULL);
+	if (!r->ring) {
+		free(r);
+		return -errno;
+	}
+	*ret = r;
+	return 0;
+}
+
+struct traffic_reader *traffic_reader_free(struct traffic_reader *r)
+{
+	if (!r)
+		return NULL;
+	ring_buffer__free(r->ring);
+	free(r);
+	return NULL;
+}
+
+int traffic_reader_fd(const struct traffic_reader *r)
+{
+	return ring_buffer__epoll_fd(r->ring);
+}
+
+int traffic_reader_drain(struct traffic_reader *r, struct weir_sink *sink)
+{
+	uint64_t lost, before = r->drained;
+	int e;
+
+	r->sink = sink;
+	e = ring_buffer__consume(r->ring);
+	r->sink = NULL;
+	lost = __atomic_load_n(&r->kernel->bpf->bss->control.lost, __ATOMIC_RELAXED);
+	if (lost != r->lost) {
+		r->lost = lost;
+		sink->lost(sink, lost);
+	}
+	return e < 0 ? e : (int)(r->drained - before);
+}
+
+/* Runs an iterator and hands each record over. Records are whole: the kernel writes one or none. */
+static int read_iterator(struct traffic_reader *r, struct bpf_link *link, struct weir_sink *sink)
+{
+	_cleanup_close_ int fd = bpf_iter_create(bpf_link__fd(link));
+	size_t have = 0;
+
+	if (fd < 0)
+		return fd;
+	for (;;) {
+		ssize_t n = read(fd, r->chunk + have, sizeof(r->chunk) - have);
+		size_t at = 0;
+
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return 0;
+		have += (size_t)n;
+		while (have - at >= sizeof(struct traffic_head)) {
+			const struct traffic_head *head = (const void *)(r->chunk + at);
+
+			if (head->size < sizeof(*head) || head->size > sizeof(r->chunk))
+				return -EBADMSG;
+			if (head->size > have - at)
+				break;
+			sink->put(sink, (uint16_t)head->type, head, head->size);
+			at += head->size;
+		}
+		memmove(r->chunk, r->chunk + at, have - at);
+		have -= at;
+	}
+}
+
+static uint64_t mono_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* --- sums -------------------------------------------------------------------------------------- */
+
+static bool same_sums(const struct traffic_proc *p, const struct traffic_sums *now)
+{
+	return p && !memcmp(p->in_map, now->by, sizeof(p->in_map));
+}
+
+/* An ended process whose sockets have all ended: nothing more comes, its entry can go. */
+static bool is_over(const struct traffic_proc *p, uint64_t now)
+{
+	return p && p->exited && !p->gone_from_map && now > p->exit_mono_ns + 1000000000u &&
+	       p->connections_open == 0;
+}
+
+static void put_sums(struct weir_sink *sink, const struct traffic_key *key, const struct traffic_sums *sums,
+		     bool final)
+{
+	struct traffic_sums_record e = { .head = { TRAFFIC_RECORD_SUMS, sizeof(e) }, .key = *key, .sums = *sums,
+					 .final = final };
+
+	sink->put(sink, TRAFFIC_RECORD_SUMS, &e, sizeof(e));
+}
+
+static void collect_sums(struct traffic_reader *r, const struct traffic_state *state, struct weir_sink *sink)
+{
+	int fd = bpf_map__fd(r->kernel->bpf->maps.processes);
+	struct traffic_sums values[BATCH];
+	struct traffic_key keys[BATCH];
+	uint64_t total = 0, now = mono_ns();
+	uint32_t at = 0, n = BATCH;
+	void *in = NULL;
+	int e;
+
+	do {
+		n = BATCH;
+		e = bpf_map_lookup_batch(fd, in, &at, keys, values, &n, NULL);
+		if (e < 0 && e != -ENOENT)
+			break; /* what is missing comes with the next look */
+		in = &at;
+		total += n;
+		for (uint32_t i = 0; i < n; i++) {
+			const struct traffic_proc *p = traffic_proc_find(state, &keys[i]);
+			bool over = is_over(p, now);
+
+			if (over && bpf_map_lookup_and_delete_elem(fd, &keys[i], &values[i]) < 0)
+				continue;
+			if (over || !same_sums(p, &values[i]))
+				put_sums(sink, &keys[i], &values[i], over);
+		}
+	} while (!e);
+	weir_attach_entries(r->kernel->attach, "processes", total);
+}
+
+static void collect_peers(struct traffic_reader *r, const struct traffic_state *state, struct weir_sink *sink)
+{
+	int fd = bpf_map__fd(r->kernel->bpf->maps.peers);
+	struct traffic_peer_key keys[BATCH];
+	struct traffic_bytes values[BATCH];
+	uint64_t total = 0;
+	uint32_t at = 0, n;
+	void *in = NULL;
+	int e;
+
+	do {
+		n = BATCH;
+		e = bpf_map_lookup_batch(fd, in, &at, keys, values, &n, NULL);
+		if (e < 0 && e != -ENOENT)
+			break;
+		in = &at;
+		total += n;
+		for (uint32_t i = 0; i < n; i++) {
+			const struct traffic_flow *f = traffic_flow_find(state, keys[i].cookie);
+			struct traffic_peer_record p = { .head = { TRAFFIC_RECORD_PEER, sizeof(p) },
+							 .key = keys[i], .sums = values[i] };
+			const struct traffic_flow_peer *known = f ? f->peers : NULL;
+
+			while (known && memcmp(&known->key, &keys[i], sizeof(keys[i])))
+				known = known->next;
+			if (f && (!known || memcmp(&known->sums, &values[i], sizeof(values[i]))))
+				sink->put(sink, TRAFFIC_RECORD_PEER, &p, sizeof(p));
+			if (f && f->gone)
+				bpf_map_delete_elem(fd, &keys[i]);
+		}
+	} while (!e);
+	weir_attach_entries(r->kernel->attach, "peers", total);
+}
+
+/* --- names of users ---------------------------------------------------------------------------- */
+
+static bool user_unknown(const struct traffic_state *state)
+{
+	for (const struct traffic_proc *p = state->procs; p; p = p->hh.next)
+		if (p->named && !traffic_user_name(state, p->uid))
+			return true;
+	return false;
+}
+
+/* The file alone: name services would have the engine talk to the network. */
+static void collect_users(struct traffic_reader *r, const struct traffic_state *state, struct weir_sink *sink)
+{
+	_cleanup_fclose_ FILE *file = NULL;
+	struct passwd *entry;
+	struct stat st;
+
+	if (stat(PASSWD, &st) < 0 || (r->passwd_read && st.st_mtim.tv_sec == r->passwd_mtime.tv_sec &&
+				      st.st_mtim.tv_nsec == r->passwd_mtime.tv_nsec))
+		return;
+	if (!user_unknown(state))
+		return;
+	file = fopen(PASSWD, "re");
+	if (!file)
+		return;
+	r->passwd_mtime = st.st_mtim;
+	r->passwd_read = true;
+	while ((entry = fgetpwent(file))) {
+		struct traffic_user u = { .head = { TRAFFIC_RECORD_USER, sizeof(u) }, .uid = entry->pw_uid };
+
+		strncpy(u.name, entry->pw_name, sizeof(u.name) - 1);
+		sink->put(sink, TRAFFIC_RECORD_USER, &u, sizeof(u));
+	}
+}
+
+/* --- the whole look ---------------------------------------------------------------------------- */
+
+static void collect_totals(struct traffic_reader *r, const struct traffic_state *state, struct weir_sink *sink)
+{
+	const struct traffic_control *c = &r->kernel->bpf->bss->control;
+	struct traffic_totals t = {
+		.head = { TRAFFIC_RECORD_TOTALS, sizeof(t) },
+		.unattributed = { c->unattributed[0], c->unattributed[1] },
+		.full_map = c->full_map,
+	};
+
+	if (memcmp(&t, &state->totals, sizeof(t)) && (t.unattributed[0] || t.unattributed[1] || t.full_map))
+		sink->put(sink, TRAFFIC_RECORD_TOTALS, &t, sizeof(t));
+}
+
+int traffic_reader_collect(struct traffic_reader *r, const struct traffic_state *state, struct weir_sink *sink,
+			   bool full)
+{
+	struct traffic_kernel *k = r->kernel;
+	struct traffic_swept swept = { .head = { TRAFFIC_RECORD_SWEPT, sizeof(swept) }, .full = full };
+	int e;
+
+	e = traffic_reader_drain(r, sink);
+	if (e < 0)
+		return e;
+	swept.began_ns = mono_ns();
+	k->bpf->bss->control.sweep_all = full;
+	if (full) {
+		e = read_iterator(r, k->seed, sink);
+		if (e < 0)
+			return e;
+		e = read_iterator(r, k->names, sink);
+		if (e < 0)
+			return e;
+	}
+	e = read_iterator(r, k->sweep, sink);
+	k->bpf->bss->control.sweep_all = 0;
+	if (e < 0)
+		return e;
+	sink->put(sink, TRAFFIC_RECORD_SWEPT, &swept, sizeof(swept));
+	/* A socket that ends between the look at it and the look at the sums is in both: its last record is in
+	 * the ring by then, so read that and look at the sums again. */
+	for (int i = 0; i < 3; i++) {
+		collect_sums(r, state, sink);
+		e = traffic_reader_drain(r, sink);
+		if (e <= 0)
+			break;
+	}
+	collect_peers(r, state, sink);
+	collect_users(r, state, sink);
+	collect_totals(r, state, sink);
+	return e < 0 ? e : 0;
+}

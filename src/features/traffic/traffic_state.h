@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Running out of memory is an error to be returned, not the end: an element whose hh.tbl is NULL was not added. */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#include "base/addr.h"
+#include "core/identity.h"
+#include "features/traffic/traffic_abi.h"
+
+/* What the engine knows: processes and flows, built from records alone. One thread, no locks, no clock. */
+
+#define TRAFFIC_EXITED_KEPT_NS (60ull * 1000000000ull)
+#define TRAFFIC_CLOSED_KEPT_NS (60ull * 1000000000ull)
+#define TRAFFIC_CLOSED_MAX 20000
+#define TRAFFIC_EXITED_MAX 20000
+#define TRAFFIC_GROUPS_MAX 200
+
+union traffic_event {
+	struct traffic_head head;
+	struct traffic_process process;
+	struct traffic_exit exit;
+	struct traffic_socket socket;
+	struct traffic_sums_record sums;
+	struct traffic_peer_record peer;
+	struct traffic_swept swept;
+	struct traffic_user user;
+	struct traffic_totals totals;
+};
+
+/* Sums of all processes with the same name, unit and container, for metrics. They only grow, and what leaves the
+ * list moves to "other", so that neither a series nor their sum ever falls. */
+struct traffic_group {
+	UT_hash_handle hh;
+	char key[16 + 128 + 72]; /* comm, unit, container id, each NUL-terminated */
+	size_t key_len;
+	struct traffic_bytes by[_TRAFFIC_TRANSPORT_MAX];
+	uint64_t retransmits;
+	uint64_t srtt_sum_us, srtt_n; /* of the open connections, while a snapshot is made */
+	uint64_t used_mono_ns;
+	uid_t uid; /* whose processes these are; WEIR_UID_HOST when several users' */
+};
+
+struct traffic_proc {
+	UT_hash_handle hh;
+	struct traffic_key key;
+	struct traffic_key parent;
+	char comm[TRAFFIC_COMM];
+	char *exe, *cgroup;
+	struct weir_identity id;
+	uint32_t uid, netns;
+	bool named, exited;
+	bool gone_from_map; /* exited, and its sums were taken out of the kernel's map */
+	uint64_t first_mono_ns, last_mono_ns, exit_mono_ns;
+	struct traffic_bytes in_map[_TRAFFIC_TRANSPORT_MAX]; /* as the kernel's map has it */
+	struct traffic_bytes taken[_TRAFFIC_TRANSPORT_MAX];  /* of entries that were taken out before */
+	uint64_t before[_TRAFFIC_DIRECTION_MAX];
+	uint64_t tick_bytes[_TRAFFIC_DIRECTION_MAX]; /* at the last tick */
+	uint64_t rate[_TRAFFIC_DIRECTION_MAX];
+	uint64_t retransmits;
+	uint32_t connections_open, connections_total;
+	uint32_t flows; /* that point here */
+	uint64_t srtt_sum_us, srtt_n;
+	struct traffic_group *group;
+	bool dirty;
+	uint64_t changed;
+	struct traffic_proc *exit_next, *exit_prev; /* exited, oldest first */
+};
+
+struct traffic_flow_peer {
+	struct traffic_flow_peer *next;
+	struct traffic_peer_key key;
+	struct traffic_bytes sums;
+	uint64_t first_mono_ns, last_mono_ns;
+	bool dirty;
+	uint64_t changed;
+};
+
+struct traffic_flow {
+	UT_hash_handle hh;
+	uint64_t cookie;
+	struct traffic_socket last;
+	struct traffic_proc *proc; /* may be NULL: nobody yet */
+	struct traffic_flow_peer *peers;
+	uint64_t first_mono_ns, last_mono_ns, closed_mono_ns;
+	uint64_t tick_bytes[_TRAFFIC_DIRECTION_MAX];
+	uint64_t rate[_TRAFFIC_DIRECTION_MAX];
+	uint64_t seen_mono_ns; /* its last record of any kind */
+	uint64_t settled_ticks; /* ticks since its numbers changed */
+	bool closed, gone, lost_record;
+	bool dirty;
+	uint64_t changed;
+	struct traffic_flow *closed_next, *closed_prev; /* closed, oldest first */
+};
+
+struct traffic_local {
+	UT_hash_handle hh;
+	struct weir_addr addr;
+};
+
+struct traffic_username {
+	UT_hash_handle hh;
+	uint32_t uid;
+	char name[36];
+};
+
+/* Sums over flows that are no longer in the table, for the audit. */
+struct traffic_folded {
+	uint64_t n;
+	uint64_t effective[_TRAFFIC_DIRECTION_MAX], tcp[_TRAFFIC_DIRECTION_MAX];
+	uint64_t bypass[_TRAFFIC_DIRECTION_MAX], redirected[_TRAFFIC_DIRECTION_MAX];
+	uint64_t shared_bypass[_TRAFFIC_DIRECTION_MAX], urgent, unbased[_TRAFFIC_DIRECTION_MAX], cut;
+	uint64_t n_bypass, n_redirected, n_shared_bypass, n_urgent, n_unbased, n_cut;
+};
+
+struct traffic_kernel;
+struct traffic_reader;
+
+struct traffic_state {
+	struct traffic_kernel *kernel; /* NULL in a replay */
+	struct traffic_reader *reader;
+	struct traffic_proc *procs;
+	struct traffic_flow *flows;
+	struct traffic_group *groups;
+	struct traffic_bytes other[_TRAFFIC_TRANSPORT_MAX]; /* groups that were dropped */
+	uint64_t other_retransmits;
+	struct traffic_local *locals;
+	struct traffic_username *users;
+	struct traffic_proc *exited_first, *exited_last;
+	unsigned n_exited;
+	struct traffic_flow *closed_first, *closed_last;
+	unsigned n_closed;
+	struct traffic_folded folded;
+	struct traffic_bytes dropped_procs[_TRAFFIC_TRANSPORT_MAX]; /* sums of processes no longer in the table */
+	struct traffic_totals totals;
+	uint64_t mono_ns, tick_mono_ns, real_minus_mono_ns;
+	bool news;
+};
+
+struct traffic_state *traffic_state_new(void);
+struct traffic_state *traffic_state_free(struct traffic_state *s); /* accepts NULL, returns NULL */
+
+/* Changes the state by one record. Pure but for memory: -ENOMEM leaves the state whole, the record unheard. */
+int traffic_state_apply(struct traffic_state *s, uint64_t mono_ns, const union traffic_event *e);
+
+/* A second has passed: rates, ageing. */
+void traffic_state_tick(struct traffic_state *s, uint64_t mono_ns, uint64_t real_ns);
+
+struct traffic_proc *traffic_proc_find(const struct traffic_state *s, const struct traffic_key *key);
+struct traffic_flow *traffic_flow_find(const struct traffic_state *s, uint64_t cookie);
+const char *traffic_user_name(const struct traffic_state *s, uint32_t uid); /* NULL: not known */
+
+/* Bytes that the process moved over one transport since it was first seen. */
+static inline uint64_t traffic_proc_bytes(const struct traffic_proc *p, int transport, int dir)
+{
+	return p->in_map[transport].bytes[dir] + p->taken[transport].bytes[dir];
+}
+
+/* The same over all IP transports: what tx_bytes and rx_bytes mean. */
+uint64_t traffic_proc_ip_bytes(const struct traffic_proc *p, int dir);
+
+/* Adds what one TCP or UDP flow contributes to the audit. */
+void traffic_audit_flow(struct traffic_folded *to, const struct traffic_flow *f);
+
+/* traffic_rows.c */
+struct weir_builder;
+struct weir_audit_entry;
+void traffic_rows(struct traffic_state *s, struct weir_builder *b, uint64_t number);
+unsigned traffic_audit(const struct traffic_state *s, struct weir_audit_entry *ret);
