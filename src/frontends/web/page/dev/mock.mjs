@@ -14,7 +14,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 export const CSP =
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
-	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"; // as reply.c sends it
 
 const ASSETS = {
 	"/": ["index.html", "text/html; charset=utf-8"],
@@ -87,6 +87,19 @@ function parseFilter(table, text) {
 	return (row) => terms.every((t) => t(row));
 }
 
+/* Dotted names nest again. */
+function pick(row, names) {
+	const out = {};
+	for (const n of names) {
+		const path = n.split(".");
+		let at = out;
+		for (const part of path.slice(0, -1))
+			at = at[part] ??= {};
+		at[path[path.length - 1]] = cell(row, n);
+	}
+	return out;
+}
+
 /* --- the server --- */
 
 class Mock {
@@ -133,7 +146,7 @@ class Mock {
 		rows = rows.slice(offset, offset + Number(parameters.get("limit") ?? Infinity));
 		const fields = parameters.get("fields");
 		if (fields)
-			rows = rows.map((r) => Object.fromEntries(fields.split(",").map((n) => [n, cell(r, n)])));
+			rows = rows.map((r) => pick(r, fields.split(",")));
 		return this.envelope(rows, { total });
 	}
 
@@ -150,7 +163,7 @@ class Mock {
 		}
 		try {
 			if (url.pathname === "/api/v1") {
-				const body = json(this.envelope([], { tables: this.tables }));
+				const body = json({ schema_version: 1, tables: this.tables });
 				head(200, "application/json");
 				return a.end(body);
 			}
@@ -170,11 +183,23 @@ class Mock {
 		return a.end(json({ error: `${url.pathname}: no such page` }));
 	}
 
+	/* The fields of a stream: the keys are always among them. */
+	fieldsOf(table, text) {
+		if (!text)
+			return null;
+		const names = text.split(",");
+		for (const n of names)
+			if (!table.fields.some((f) => f.name === n))
+				throw new Error(`fields: unknown field "${n}"`);
+		return table.fields.filter((f) => f.key || names.includes(f.name)).map((f) => f.name);
+	}
+
 	events(parameters, q, a, head) {
-		const topics = (parameters.get("topics") ?? "processes,flows").split(",");
+		const topics = (parameters.get("topics") ?? "").split(",");
+		const fields = Object.fromEntries(topics.map((t) => [t, this.fieldsOf(this.table(t), parameters.get("fields"))]));
 		const filters = Object.fromEntries(topics.map((t) => [t, parseFilter(this.table(t), parameters.get("filter") ?? "")]));
 		head(200, "text/event-stream", { "Cache-Control": "no-store" });
-		const stream = { a, topics, filters, shown: {} };
+		const stream = { a, topics, filters, fields, shown: {} };
 		for (const t of topics) {
 			const rows = this.world.rows(t).filter(filters[t]);
 			stream.shown[t] = new Set(rows);
@@ -185,7 +210,9 @@ class Mock {
 	}
 
 	send(stream, event, data) {
-		stream.a.write(`event: ${event}\nid: ${data.snapshot}\ndata: ${json(data)}\n\n`);
+		const fields = stream.fields[data.topic];
+		const rows = fields ? data.rows.map((r) => pick(r, fields)) : data.rows;
+		stream.a.write(`event: ${event}\ndata: ${json({ ...data, rows })}\n\n`);
 	}
 
 	tick() {
@@ -233,9 +260,12 @@ class Mock {
 }
 
 const DOCTOR = [
-	{ feature: "traffic", state: "running", hook_set: "sock", reason: null },
+	{ feature: "traffic", hook_set: "sock", state: "on", serves: "bytes of every socket call", reason: null, cure: null },
 ];
-const AUDIT = [];
+const AUDIT = [
+	{ scope: "processes", help: "Sum of all processes.", tx_bytes: 1, rx_bytes: 1, sockets: 1, attributed: true, ok: true },
+	{ scope: "in_call", help: "Inside calls that have not returned.", tx_bytes: 0, rx_bytes: 0, sockets: 0, attributed: false, ok: true },
+];
 
 /** Serves on 127.0.0.1; port 0 takes a free one. */
 export async function startMock(options = {}) {

@@ -6,7 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { bytes, clock, join, rate } from "./format";
 import { t } from "./i18n";
-import { type History, type Steps, WINDOW_S, steps } from "./series";
+import { type History, type Steps, steps, windowFor } from "./series";
 import { Rate } from "./ui";
 
 /** A step is at least this wide; what is narrower shares one, with the largest beside the average. */
@@ -23,7 +23,7 @@ function color(name: string): string {
 	return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-function options(width: number, height: number, onHover: (i: number | null) => void): uPlot.Options {
+function options(width: number, height: number, window_s: number, onHover: (i: number | null) => void): uPlot.Options {
 	const line = uPlot.paths.stepped!({ align: 1 });
 	const series = (stroke: string, fill: string, weight: number): uPlot.Series => ({
 		stroke,
@@ -46,7 +46,7 @@ function options(width: number, height: number, onHover: (i: number | null) => v
 			drag: { x: false, y: false },
 		},
 		scales: {
-			x: { time: true, range: (_u, _min, max) => [max - WINDOW_S, max] },
+			x: { time: true, range: (_u, _min, max) => [max - window_s, max] },
 			y: { range: (_u, min, max) => [Math.min(0, min) * 1.12, Math.max(max, -min / 8, 1000) * 1.12] },
 		},
 		axes: [
@@ -54,8 +54,8 @@ function options(width: number, height: number, onHover: (i: number | null) => v
 				...axis,
 				grid: { show: false },
 				size: 28,
-				incrs: [60],
-				values: (_u, at) => at.map((s) => clock(s * 1000).slice(0, 5)),
+				incrs: [15, 30, 60],
+				values: (_u, at) => at.map((s) => (s % 60 ? clock(s * 1000) : clock(s * 1000).slice(0, 5))),
 			},
 			{
 				...axis,
@@ -93,10 +93,12 @@ export function Rates({ history, end_s, total }: { history: History; end_s: numb
 	const [width, setWidth] = useState(0);
 	const [scheme, setScheme] = useState(0);
 	const [hover, setHover] = useState<number | null>(null);
-	const height = width && width < 560 ? 170 : 230;
-	const span = width ? Math.max(1, Math.ceil((WINDOW_S * STEP_PX) / Math.max(1, width - AXIS_PX))) : 1;
-	const tx = steps(history.time, history.tx, end_s, span);
-	const rx = steps(history.time, history.rx, end_s, span);
+	const narrow = width > 0 && width < 560;
+	const height = narrow ? 170 : 210;
+	const window_s = windowFor(history.recorded_s);
+	const span = width ? Math.max(1, Math.ceil((window_s * STEP_PX) / Math.max(1, width - AXIS_PX))) : 1;
+	const tx = steps(history.time, history.tx, end_s, window_s, span);
+	const rx = steps(history.time, history.rx, end_s, window_s, span);
 	data.current = { tx, rx };
 
 	useEffect(() => {
@@ -114,25 +116,25 @@ export function Rates({ history, end_s, total }: { history: History; end_s: numb
 	useEffect(() => {
 		if (!width)
 			return undefined;
-		const u = new uPlot(options(width, height, setHover), [[0], [0], [0], [0], [0]], place.current!);
+		const u = new uPlot(options(width, height, window_s, setHover), [[0], [0], [0], [0], [0]], place.current!);
 		plot.current = u;
 		return () => {
 			plot.current = null;
 			u.destroy();
 		};
-	}, [width, height, scheme]);
+	}, [width, height, window_s, scheme]);
 
 	useEffect(() => {
 		/* Where a step is one sample, a line of maxima would only be drawn over. */
 		const blank = span === 1 ? tx.time.map(() => null) : null;
 		plot.current?.setData([
-			[...tx.time, end_s],
+			[...tx.time, tx.end],
 			[...(blank ?? tx.maximum), null],
 			[...tx.average, null],
 			[...(blank ?? negative(rx.maximum)), null],
 			[...negative(rx.average), null],
 		]);
-	}, [history.time[history.time.length - 1], width, height, scheme, span]);
+	}, [history.time[history.time.length - 1], width, height, window_s, scheme, span]);
 
 	const at = hover !== null && tx.average[hover] !== null && hover < tx.time.length ? hover : null;
 	const shown = at === null ? total : { time: tx.time[at], tx: tx.average[at] ?? 0, rx: rx.average[at] ?? 0 };
@@ -149,8 +151,12 @@ export function Rates({ history, end_s, total }: { history: History; end_s: numb
 					<Rate n={shown[kind]} />
 				</span>
 				<span class="legend-more">
-					{top ? t("peak_at", { rate: join(rate(top.rate)), time: clock(top.time * 1000) }) : ""}
-					{since ? <span class="legend-sum">{t("integral", { bytes: join(bytes(sum)), time: since })}</span> : null}
+					{top ? t(narrow ? "peak" : "peak_at", { rate: join(rate(top.rate)), time: clock(top.time * 1000) }) : ""}
+					{since ? (
+						<span class="legend-sum">
+							{t(narrow ? "integral_short" : "integral", { bytes: join(bytes(sum)), time: since })}
+						</span>
+					) : null}
 				</span>
 			</div>
 		);
@@ -158,10 +164,13 @@ export function Rates({ history, end_s, total }: { history: History; end_s: numb
 	return (
 		<section class="rates" aria-labelledby="rates-title">
 			<div class="rates-head">
-				<h2 id="rates-title">
-					{t("rates_title")}
-					{at !== null ? <span class="at">{clock(shown.time * 1000)}</span> : null}
-				</h2>
+				<div>
+					<h2 id="rates-title">
+						{t("rates_title", { n: window_s / 60 })}
+						{at !== null ? <span class="at">{clock(shown.time * 1000)}</span> : null}
+					</h2>
+					<p class="note">{span === 1 ? t("rates_since_1") : t("rates_since", { span })}</p>
+				</div>
 				<div class="legend">
 					{row(t("sent"), "▲", "tx")}
 					{row(t("received"), "▼", "rx")}
@@ -173,7 +182,6 @@ export function Rates({ history, end_s, total }: { history: History; end_s: numb
 				role="img"
 				aria-label={t("rates_label", { tx: join(rate(total.tx)), rx: join(rate(total.rx)) })}
 			/>
-			<p class="note">{span === 1 ? t("rates_since_1") : t("rates_since", { span })}</p>
 		</section>
 	);
 }
@@ -181,9 +189,13 @@ export function Rates({ history, end_s, total }: { history: History; end_s: numb
 const SPARK_BUCKETS = 60;
 
 /** The same axis, small: sum of both directions, the largest second pale behind the average. */
-export function Spark({ line, end_s }: { line: { time: number[]; tx: number[]; rx: number[] }; end_s: number }) {
+export function Spark({ line, end_s, window_s }: {
+	line: { time: number[]; tx: number[]; rx: number[] };
+	end_s: number;
+	window_s: number;
+}) {
 	const both = line.tx.map((v, i) => v + line.rx[i]);
-	const s = steps(line.time, both, end_s, WINDOW_S / SPARK_BUCKETS);
+	const s = steps(line.time, both, end_s, window_s, window_s / SPARK_BUCKETS);
 	const top = s.maximum.reduce<number>((m, v) => Math.max(m, v ?? 0), 0);
 	const path = (values: (number | null)[]) => {
 		let d = "";

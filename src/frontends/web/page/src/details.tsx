@@ -7,7 +7,11 @@ import { shellWord } from "./format";
 import { fieldHelp, fieldTitle, t } from "./i18n";
 import { type Field, type Row, type Table, cell, textOf } from "./model";
 import { formatRoute } from "./route";
-import { CopyButton, Name, exact } from "./ui";
+import type { Detail } from "./store";
+import { Amount, CopyButton, Name, exact, quantity } from "./ui";
+
+/** What one looks for first, large above the rest. */
+const FIGURES = ["tx_bytes_per_second", "rx_bytes_per_second", "tx_bytes", "rx_bytes"];
 
 /** Words that select this row alone. Only numbers and addresses: nothing that a shell could take for more. */
 function selector(table: string, row: Row): string {
@@ -19,12 +23,8 @@ export function rowCommand(table: string, row: Row, field?: string): string {
 	return `weir ${table}${columns} ${shellWord(selector(table, row))}`;
 }
 
-export function Details({ table, row, gone, onClose }: {
-	table: Table;
-	row: Row;
-	gone: boolean;
-	onClose: () => void;
-}) {
+export function Details({ table, detail, onClose }: { table: Table; detail: Detail; onClose: () => void }) {
+	const { row, gone } = detail;
 	const heading = useRef<HTMLHeadingElement>(null);
 	const id = textOf(row, "cookie") || textOf(row, "pid");
 	/* The reader opened it: reading goes on here. Moving through rows by arrows keeps the table's focus. */
@@ -35,7 +35,7 @@ export function Details({ table, row, gone, onClose }: {
 	const known = table.fields.filter((f) => cell(row, f.name) !== null && cell(row, f.name) !== "");
 	const absent = table.fields.filter((f) => !known.includes(f));
 	return (
-		<aside class="details" aria-labelledby="details-title" data-row={id}>
+		<aside class="details" aria-labelledby="details-title" data-row={id} data-snapshot={detail.snapshot}>
 			<div class="details-head">
 				<div>
 					<p class="kicker">{t("details")}</p>
@@ -57,10 +57,21 @@ export function Details({ table, row, gone, onClose }: {
 					</a>
 				) : null}
 			</div>
+			<div class="figures" aria-hidden="true">
+				{FIGURES.map((name) => table.fields.find((f) => f.name === name)).map((f) => {
+					const q = f && quantity(f, cell(row, f.name));
+					return f && q ? (
+						<p key={f.name}>
+							<span>{fieldTitle(table.name, f.name, f.title)}</span>
+							<Amount of={q} zero={cell(row, f.name) === 0} />
+						</p>
+					) : null;
+				})}
+			</div>
 			<dl>
 				{known.map((f) => <Entry key={f.name} field={f} table={table.name} row={row} />)}
 			</dl>
-			{absent.length ? (
+			{detail.full && absent.length ? (
 				<div class="absent">
 					<h3>{t("details_absent")}</h3>
 					<p>

@@ -104,7 +104,7 @@ export function Grid({ table, sort, onOpen, opened }: {
 	useLayoutEffect(() => {
 		scroller.current!.scrollTop = 0;
 		setFirst(0);
-	}, [table.name, formatSort(sort), store.filter_shown]);
+	}, [table.name, formatSort(sort), store.channel.shown]);
 
 	const visible_rows = Math.ceil(size.height / row_px) + 1;
 	const from = Math.max(0, Math.min(first, items.length - visible_rows) - OVERSCAN);
@@ -258,10 +258,12 @@ function Head({ columns, sort, template }: { columns: Column[]; sort: Sort; temp
 const cellClass = (c: Column) => "cell" + (c.right ? " right" : "") + (c.quiet ? " quiet" : "");
 
 function Nothing({ table }: { table: string }) {
-	const store = useStore();
-	if (!store.dataset(table).loaded)
+	const { channel } = useStore();
+	if (channel.state === "rejected" && !channel.set.loaded)
+		return <Empty title={t("rejected")}>{visible(channel.filter_error)}</Empty>;
+	if (!channel.set.loaded)
 		return <Empty title={t("waiting")}>{t("waiting_sub")}</Empty>;
-	if (store.filter_shown)
+	if (channel.shown)
 		return <Empty title={t("empty_filter")}>{t("empty_filter_sub")}</Empty>;
 	return <Empty title={t(table === "flows" ? "empty_flows" : "empty_processes")}>{t("empty_sub")}</Empty>;
 }
@@ -283,6 +285,8 @@ function Line({ item, index, columns, template, table, compact, active, opened, 
 	const state = row ? textOf(row, "state") : "";
 	const faded = state === "exited" || state === "closed" || state === "close";
 	const name = "line" + (active ? " active" : "") + (opened ? " opened" : "") + (faded ? " faded" : "") + " " + kind;
+	/* A socket below its process says who it talks to across the columns that describe processes. */
+	const span = kind === "child" ? Math.max(1, columns.findIndex((c) => c.right)) : 1;
 	const level = table === "processes" ? (kind === "row" ? 1 : 2) : undefined;
 	if (kind === "remark")
 		return (
@@ -305,9 +309,16 @@ function Line({ item, index, columns, template, table, compact, active, opened, 
 			data-key={item.id}
 			onClick={onOpen}
 		>
-			{columns.map((c) => (
-				<div key={c.field} role="gridcell" class={cellClass(c)} data-f={c.field}>
-					{c.field === "comm" ? (
+			{columns.slice(span - 1).map((c, i) => (
+				<div
+					key={i ? c.field : "comm"}
+					role="gridcell"
+					class={i ? cellClass(c) : "cell"}
+					style={span > 1 && i === 0 ? { gridColumn: `1 / span ${span}` } : undefined}
+					aria-colspan={span > 1 && i === 0 ? span : undefined}
+					data-f={i ? c.field : "comm"}
+				>
+					{i === 0 ? (
 						<First
 							row={row!}
 							kind={kind}
@@ -316,7 +327,7 @@ function Line({ item, index, columns, template, table, compact, active, opened, 
 							unfolded={unfolded}
 							onToggle={onToggle}
 						/>
-					) : kind === "child" && !c.right && c.field !== "state" ? null : (
+					) : kind === "child" && !(c.field in row!) ? null : (
 						c.render(row!)
 					)}
 				</div>
@@ -358,7 +369,10 @@ function First({ row, kind, table, compact, unfolded, onToggle }: {
 			)}
 			<span class="name" title={rowTitle(table, row)}>
 				{kind === "child" ? (
-					<><span class="proto">{textOf(row, "transport")}</span> <Endpoint row={row} side="peer" /></>
+					<>
+						<span class="proto">{textOf(row, "transport")}</span> <Endpoint row={row} side="peer" />
+						{compact ? null : <span class="child-state">{visible(textOf(row, "state"))}</span>}
+					</>
 				) : (
 					<Name text={textOf(row, "comm") || "?"} />
 				)}

@@ -61,15 +61,17 @@ export function Lost() {
 }
 
 export function statusText(): { kind: string; text: string } {
-	const store = useStore();
-	const silent = store.silence_s;
-	if (store.stream === "refused")
-		return { kind: "off", text: t("denied", { reason: visible(store.stream_message) }) };
-	if (store.stream === "offline")
+	const { channel } = useStore();
+	const silent = channel.silence_s;
+	if (channel.state === "refused")
+		return { kind: "off", text: t("denied", { reason: visible(channel.message) }) };
+	if (channel.state === "offline")
 		return { kind: "off", text: t("offline") };
+	if (channel.state === "rejected")
+		return { kind: "wait", text: t("status_rejected") };
 	if (silent)
 		return { kind: "stalled", text: t("stalled", { seconds: silent }) };
-	if (!store.processes.loaded)
+	if (channel.state === "connecting" || !channel.set.loaded)
 		return { kind: "wait", text: t("connecting") };
 	return { kind: "live", text: t("live") };
 }
@@ -88,6 +90,7 @@ function FilterLine() {
 	const store = useStore();
 	const [text, setText] = useState(store.route.filter);
 	const [open, setOpen] = useState(false);
+	const error = store.channel.filter_error;
 	const input = useRef<HTMLInputElement>(null);
 	const form = useRef<HTMLFormElement>(null);
 	const timer = useRef(0);
@@ -120,7 +123,7 @@ function FilterLine() {
 	return (
 		<form
 			ref={form}
-			class={store.filter_error ? "filter wrong" : "filter"}
+			class={error ? "filter wrong" : "filter"}
 			role="search"
 			onSubmit={(e) => {
 				e.preventDefault();
@@ -150,7 +153,7 @@ function FilterLine() {
 				value={text}
 				placeholder={t("filter_placeholder")}
 				aria-label={t("filter")}
-				aria-invalid={store.filter_error ? "true" : undefined}
+				aria-invalid={error ? "true" : undefined}
 				aria-describedby="filter-error"
 				autocomplete="off"
 				autocapitalize="off"
@@ -169,9 +172,9 @@ function FilterLine() {
 				<kbd aria-hidden="true">/</kbd>
 			)}
 			<p id="filter-error" class="error" role="alert">
-				{store.filter_error ? visible(store.filter_error) : ""}
+				{error ? visible(error) : ""}
 			</p>
-			{open && !store.filter_error && words.length ? (
+			{open && !error && words.length ? (
 				<div class="words">
 					<p>{t("filter_words")}</p>
 					<p class="word-list">

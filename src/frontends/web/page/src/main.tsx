@@ -40,8 +40,8 @@ function App() {
 				{t("skip")}
 			</a>
 			<Header />
-			{stale && s.processes.loaded ? (
-				<p class="stale-line" role="status">{t("offline_help", { seconds: s.silence_s })}</p>
+			{stale && s.channel.set.loaded ? (
+				<p class="stale-line" role="status">{t("offline_help", { seconds: s.channel.silence_s })}</p>
 			) : null}
 			<main id="content" tabIndex={-1} class={stale ? "stale" : ""} data-view={view}>
 				{view === "now" ? <Now /> : <TableView name={view === "flows" ? "flows" : "processes"} key={view} />}

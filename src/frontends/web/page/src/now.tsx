@@ -6,7 +6,7 @@ import { clock, count, filterValue, join, percent, rate, visible } from "./forma
 import { type StringKey, t } from "./i18n";
 import { type Row, textOf } from "./model";
 import { formatRoute } from "./route";
-import { type Talker, programOf } from "./series";
+import { type Talker, programOf, windowFor } from "./series";
 import { store, useStore } from "./store";
 import { statusText } from "./header";
 import { Empty, Name, Rate, Sentence } from "./ui";
@@ -56,7 +56,7 @@ function Verdict() {
 			<p class="verdict-sub">
 				{v.kind === "quiet" ? t("quiet_sub") + " " : ""}
 				{t("sub_line", { processes: count(s.processes.rows.size), open: count(open), host: visible(s.host) })}
-				{s.filter_shown ? <span class="filtered">{t("filter_applies")}: <code>{visible(s.filter_shown)}</code></span> : null}
+				{s.channel.shown ? <span class="filtered">{t("filter_applies")}: <code>{visible(s.channel.shown)}</code></span> : null}
 			</p>
 		</>
 	);
@@ -65,17 +65,18 @@ function Verdict() {
 function Talkers({ end_s }: { end_s: number }) {
 	const s = useStore();
 	const list = s.talkers.slice(0, TALKERS_SHOWN);
+	const window_s = windowFor(s.history.recorded_s);
 	return (
 		<section class="talkers" aria-labelledby="talkers-title">
 			<div class="section-head">
 				<h2 id="talkers-title">{t("talkers_title")}</h2>
-				<span class="head-spark" aria-hidden="true">{t("spark_label")}</span>
+				<span class="head-spark" aria-hidden="true">{t("spark_label", { n: window_s / 60 })}</span>
 				<span class="head-n" aria-hidden="true">{t("sent")}</span>
 				<span class="head-n" aria-hidden="true">{t("received")}</span>
 			</div>
 			{list.length === 0 && s.processes.loaded ? <Empty title={t("talkers_none")}>{t("empty_sub")}</Empty> : null}
 			<ol>
-				{list.map((x) => <TalkerLine key={x.id} of={x} end_s={end_s} />)}
+				{list.map((x) => <TalkerLine key={x.id} of={x} end_s={end_s} window_s={window_s} />)}
 			</ol>
 			<a class="more" href={formatRoute({ ...s.route, view: "processes", row: "", sort: "tx_bytes_per_second" })}>
 				{t("talkers_all")} →
@@ -84,7 +85,7 @@ function Talkers({ end_s }: { end_s: number }) {
 	);
 }
 
-function TalkerLine({ of, end_s }: { of: Talker; end_s: number }) {
+function TalkerLine({ of, end_s, window_s }: { of: Talker; end_s: number; window_s: number }) {
 	const place = [of.place, of.pids.length > 1 ? t("talkers_processes", { n: of.pids.length }) : ""];
 	return (
 		<li data-program={of.id}>
@@ -93,7 +94,7 @@ function TalkerLine({ of, end_s }: { of: Talker; end_s: number }) {
 					<span class="who-name"><Name text={of.name} /></span>
 					<span class="who-place">{place.filter(Boolean).map(visible).join(" · ") || `pid ${of.pids[0]}`}</span>
 				</span>
-				<Spark line={store.history.line(of.id)} end_s={end_s} />
+				<Spark line={store.history.line(of.id)} end_s={end_s} window_s={window_s} />
 				<span class="figure" data-f="tx"><span class="sr">{t("sent")} </span><Rate n={of.tx} /></span>
 				<span class="figure" data-f="rx"><span class="sr">{t("received")} </span><Rate n={of.rx} /></span>
 			</a>
@@ -141,7 +142,8 @@ function NewPrograms({ now_ms }: { now_ms: number }) {
 							<time dateTime={new Date(n.first_ms).toISOString()}>{clock(n.first_ms).slice(0, 5)}</time>
 							<span class="who-name"><Name text={n.name} /></span>
 							<span class="who-place">
-								{n.first_ms > s.opened_ms ? <b>{t("new_since")}</b> : visible(n.place)}
+								{visible(n.place)}
+								{n.first_ms > s.opened_ms ? <b title={t("new_since")}>{t("new_badge")}</b> : null}
 							</span>
 						</a>
 					</li>

@@ -3,14 +3,23 @@
 
 import { type Row, numberOf, textOf } from "./model";
 
+/** The time axis: it begins at a minute and grows with what was recorded, up to this. */
 export const WINDOW_S = 300;
+/** Samples nearer than this are one; ticks come once a second, give or take. */
+const SAMPLE_MIN_S = 0.5;
+
+/** How much of the past the axis shows after so many seconds of recording. */
+export function windowFor(recorded_s: number): number {
+	return Math.min(WINDOW_S, Math.max(60, Math.ceil(recorded_s / 60) * 60));
+}
 /** More programs than this at once: those with the least traffic lose their line, never their numbers. */
 const PROGRAMS_MAX = 256;
 
 /** Buckets of a step plot: what each holds on average, and its largest sample beside it. */
 export interface Steps {
-	/** Seconds since the epoch at which each bucket begins. */
+	/** Seconds since the epoch at which each bucket begins, and where the last one ends. */
 	time: number[];
+	end: number;
 	average: (number | null)[];
 	maximum: (number | null)[];
 }
@@ -19,25 +28,35 @@ export interface Steps {
  * Puts samples into buckets of span_s seconds that are aligned to the clock, so that a bucket's borders do not move
  * while the window does. A bucket without any sample is a gap (null), not a zero.
  */
-export function steps(time: readonly number[], value: readonly number[], end_s: number, span_s: number): Steps {
-	const first = Math.floor((end_s - WINDOW_S) / span_s) * span_s;
-	const n = Math.floor((end_s - first) / span_s) + 1;
+export function steps(
+	time: readonly number[],
+	value: readonly number[],
+	end_s: number,
+	window_s: number,
+	span_s: number,
+): Steps {
+	const first = Math.floor((end_s - window_s) / span_s) * span_s;
+	const n = Math.ceil((end_s - first) / span_s);
 	const sum = new Float64Array(n);
 	const max = new Float64Array(n);
 	const seen = new Uint16Array(n);
 	for (let i = 0; i < time.length; i++) {
-		const b = Math.floor((time[i] - first) / span_s);
+		/* A sample is about the second that ends with it. */
+		const b = Math.ceil((time[i] - first) / span_s) - 1;
 		if (b < 0 || b >= n)
 			continue;
 		sum[b] += value[i];
 		max[b] = Math.max(max[b], value[i]);
 		seen[b]++;
 	}
-	const out: Steps = { time: [], average: [], maximum: [] };
+	const out: Steps = { time: [], end: first + n * span_s, average: [], maximum: [] };
 	for (let b = 0; b < n; b++) {
+		/* Ticks are not quite a second apart, so that one may miss its bucket: the next one's rate was measured
+		 * over that very time. */
+		const from = !seen[b] && b > 0 && seen[b - 1] && b + 1 < n && seen[b + 1] && span_s <= 1 ? b + 1 : b;
 		out.time.push(first + b * span_s);
-		out.average.push(seen[b] ? sum[b] / seen[b] : null);
-		out.maximum.push(seen[b] ? max[b] : null);
+		out.average.push(seen[from] ? sum[from] / seen[from] : null);
+		out.maximum.push(seen[from] ? max[from] : null);
 	}
 	return out;
 }
@@ -105,12 +124,17 @@ export class History {
 	private lines = new Map<string, Line>();
 	private dropped = 0; /* samples that left at the front */
 
+	/** Seconds from the first sample that is kept to the last. */
+	get recorded_s(): number {
+		return this.time.length ? this.time[this.time.length - 1] - this.time[0] : 0;
+	}
+
 	/** One regular tick. A second sample for the same second replaces nothing: it is passed over. */
 	push(time_s: number, list: readonly Talker[]): void {
 		const last = this.time.length ? this.time[this.time.length - 1] : -Infinity;
 		if (time_s < last - 5)
 			this.clear(); /* the clock was set back, or another recording began */
-		else if (time_s <= last)
+		else if (time_s < last + SAMPLE_MIN_S)
 			return;
 		const index = this.dropped + this.time.length;
 		let tx = 0;

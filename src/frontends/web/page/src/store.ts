@@ -1,23 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The page's state: one object, one stream, one redraw per frame at most.
+// The page's state: one object, and one redraw per frame at most.
 
 import { useEffect, useState } from "preact/hooks";
+import { Channel, fetchRow } from "./channel";
 import { type Language, chooseLanguage, setLanguage } from "./i18n";
-import { Dataset, type Envelope, type Row, type Table, numberOf } from "./model";
+import { Dataset, type Envelope, KEYS, type Row, type Table, keyOf, numberOf } from "./model";
 import { type Route, formatRoute, parseRoute } from "./route";
 import { History, type Talker, type Verdict, talkers, verdict } from "./series";
-import { ApiError, Stream, type StreamState, fetchRows, fetchTables } from "./stream";
+import { ApiError, fetchRows, fetchTables } from "./stream";
 
-const STALLED_MS = 3500;
 const PEERS_EVERY_MS = 3000;
 const HEALTH_EVERY_MS = 30000;
 const UNFOLDED_MAX = 16;
 const UNFOLDED_FLOWS = 40;
+const RETRY_MS = 1000;
 
 export interface Unfolded {
 	pid: number;
 	rows: Row[];
 	total: number;
+}
+
+/** A row whose details are on show. Its id is its key, or "key of a process/key of its socket". */
+export interface Detail {
+	id: string;
+	table: string;
+	row: Row;
+	snapshot: number;
+	/** All fields are there, not only those of the table. */
+	full: boolean;
+	gone: boolean;
 }
 
 /** Where the largest program's bytes go, as far as one answer of the daemon tells. */
@@ -32,8 +44,6 @@ export class Store {
 	route: Route = parseRoute(location.hash);
 	language: Language = "en";
 	tables = new Map<string, Table>();
-	processes = new Dataset("processes");
-	flows = new Dataset("flows");
 	history = new History();
 	talkers: Talker[] = [];
 	verdict: Verdict = verdict([]);
@@ -41,38 +51,45 @@ export class Store {
 	host = "";
 	lost = 0;
 	opened_ms = Date.now();
-	stream: StreamState = "connecting";
-	stream_message = "";
-	filter_error = "";
-	/** The filter that the rows on show were selected by: the last one that the daemon accepted. */
-	filter_shown = "";
 	doctor: Row[] = [];
 	audit: Row[] = [];
 	unfolded = new Map<string, Unfolded>();
+	detail: Detail | null = null;
 
 	private listeners = new Set<() => void>();
 	private frame = 0;
-	private alive_at = performance.now();
-	private filter_sent = "";
-	private topics = "";
 	private peers_at = -Infinity;
-	private peers_busy = false;
-	private unfolded_busy = false;
+	private busy = new Set<string>();
 	private health_at = -Infinity;
-	private connection = new Stream({
-		event: (whole, topic, e) => this.onEvent(whole, topic, e),
-		state: (s, message) => this.onState(s, message),
-		alive: () => {
-			this.alive_at = performance.now();
-		},
-	});
+	private channels = {
+		processes: new Channel("processes", {
+			reset: () => {
+				/* What was recorded so far counted something else. */
+				this.history.clear();
+				this.peer = null;
+			},
+			update: (e, tick) => {
+				this.talkers = talkers(this.processes.rows.values());
+				this.verdict = verdict(this.talkers);
+				if (tick)
+					this.history.push(this.processes.time_ms / 1000, this.talkers);
+				this.onUpdate("processes", e, tick);
+			},
+			changed: () => this.changed(),
+		}),
+		flows: new Channel("flows", {
+			reset: () => undefined,
+			update: (e, tick) => this.onUpdate("flows", e, tick),
+			changed: () => this.changed(),
+		}),
+	};
 
 	start(): void {
 		this.language = chooseLanguage(storedLanguage(), navigator.languages ?? [navigator.language]);
 		setLanguage(this.language);
 		window.addEventListener("hashchange", () => this.onAddress());
 		window.setInterval(() => this.onSecond(), 1000);
-		this.connect();
+		void this.declare();
 	}
 
 	/* --- being watched --- */
@@ -93,22 +110,24 @@ export class Store {
 		});
 	}
 
-	dataset(table: string): Dataset {
-		return table === "flows" ? this.flows : this.processes;
+	get processes(): Dataset {
+		return this.channels.processes.set;
 	}
 
-	/** Seconds since the daemon was last heard, 0 while it keeps its beat. */
-	get silence_s(): number {
-		const ms = performance.now() - this.alive_at;
-		return ms < STALLED_MS ? 0 : Math.floor(ms / 1000);
+	/** The channel that the view on show draws. */
+	get channel(): Channel {
+		return this.channels[this.route.view === "flows" ? "flows" : "processes"];
+	}
+
+	dataset(table: string): Dataset {
+		return this.channels[table === "flows" ? "flows" : "processes"].set;
 	}
 
 	/* --- what the reader does --- */
 
 	/** Changes the address. Without push the back button skips it. */
 	go(change: Partial<Route>, push = true): void {
-		const next = { ...this.route, ...change };
-		const hash = formatRoute(next);
+		const hash = formatRoute({ ...this.route, ...change });
 		if (hash === formatRoute(this.route))
 			return;
 		if (push)
@@ -143,105 +162,92 @@ export class Store {
 
 	/* --- what happens --- */
 
+	/* Declarations first: the streams ask for fields by name. */
+	private async declare(): Promise<void> {
+		try {
+			this.tables = await fetchTables();
+			this.connect();
+		} catch (e) {
+			const c = this.channel;
+			c.state = e instanceof ApiError && e.status < 500 ? "refused" : "offline";
+			c.message = e instanceof ApiError ? e.message : "";
+			window.setTimeout(() => void this.declare(), RETRY_MS);
+		}
+		this.changed();
+	}
+
 	private onAddress(): void {
 		this.route = parseRoute(location.hash);
 		this.connect();
+		this.findDetail();
 		this.changed();
 	}
 
-	/* Flows are many: they are streamed only while they are on show. */
+	/* Processes are always streamed, for the axis' sake. Flows are many: only while they are on show. */
 	private connect(): void {
-		const topics = this.route.view === "flows" ? "processes,flows" : "processes";
-		if (topics === this.topics && this.route.filter === this.filter_sent)
+		const { processes, flows } = this.channels;
+		const tables = [this.tables.get("processes"), this.tables.get("flows")] as const;
+		if (!tables[0] || !tables[1])
 			return;
-		if (this.route.filter !== this.filter_sent)
-			this.filter_error = "";
-		this.topics = topics;
-		this.filter_sent = this.route.filter;
-		this.connection.open(topics.split(","), this.route.filter);
-	}
-
-	private onState(s: StreamState, message: string): void {
-		this.stream = s;
-		this.stream_message = message;
-		if (s === "live") {
-			this.alive_at = performance.now();
-			this.filter_error = "";
-			void this.fetchDeclarations();
-		} else if (s === "rejected") {
-			this.filter_error = message;
-		}
-		this.changed();
-	}
-
-	private onEvent(whole: boolean, topic: string, e: Envelope): void {
-		if (topic !== "processes" && topic !== "flows")
-			return;
-		if (this.filter_shown !== this.filter_sent) {
-			/* What was recorded so far counted something else. */
-			this.filter_shown = this.filter_sent;
-			this.history.clear();
-			this.peer = null;
-			if (topic === "processes")
-				this.flows = new Dataset("flows");
-		}
-		const set = this.dataset(topic);
-		if (whole)
-			set.load(e);
+		processes.want(tables[0], this.route.filter);
+		if (this.route.view === "flows")
+			flows.want(tables[1], this.route.filter);
 		else
-			set.merge(e);
+			flows.close();
+	}
+
+	private onUpdate(name: string, e: Envelope, tick: boolean): void {
 		this.host = e.host ?? this.host;
 		this.lost = e.lost_events;
-		if (topic === "processes") {
-			this.talkers = talkers(set.rows.values());
-			this.verdict = verdict(this.talkers);
-			if (whole || e.tick)
+		if (name === this.channel.name) {
+			this.findDetail();
+			if (tick && !document.hidden)
 				this.onTick();
 		}
 		this.changed();
 	}
 
 	private onTick(): void {
-		this.history.push(this.processes.time_ms / 1000, this.talkers);
-		if (document.hidden)
-			return;
 		if (this.route.view === "now") {
 			void this.fetchPeers();
 			void this.fetchHealth();
 		}
-		if (this.unfolded.size)
+		if (this.route.view === "processes" && this.unfolded.size)
 			void this.fetchUnfolded();
+		if (this.detail)
+			void this.fetchDetail();
 	}
 
 	private onSecond(): void {
-		if (this.silence_s || this.stream !== "live")
+		if (this.channel.silence_s || this.channel.state !== "live")
 			this.changed();
 	}
 
 	/* --- the smaller questions --- */
 
-	private async fetchDeclarations(): Promise<void> {
-		if (this.tables.size)
+	/** Asks one at a time of each kind; the answer to one that nobody waits for any more is dropped by f. */
+	private async alone(kind: string, f: () => Promise<void>): Promise<void> {
+		if (this.busy.has(kind))
 			return;
+		this.busy.add(kind);
 		try {
-			this.tables = await fetchTables();
-			this.changed();
+			await f();
 		} catch {
-			/* asked again with the next connection */
+			/* the page stands without it; asked again with the next tick */
 		}
+		this.busy.delete(kind);
+		this.changed();
 	}
 
 	private async fetchPeers(): Promise<void> {
-		const v = this.verdict;
+		const { who, direction } = this.verdict;
 		const now = performance.now();
-		const changed = this.peer?.who !== v.who?.id || this.peer?.direction !== v.direction;
-		if (!v.who || this.peers_busy || (!changed && now - this.peers_at < PEERS_EVERY_MS))
+		const changed = this.peer?.who !== who?.id || this.peer?.direction !== direction;
+		if (!who || (!changed && now - this.peers_at < PEERS_EVERY_MS))
 			return;
-		const field = v.direction + "_bytes_per_second";
-		const { who, direction } = v;
-		this.peers_busy = true;
 		this.peers_at = now;
-		try {
+		const field = direction + "_bytes_per_second";
+		await this.alone("peers", async () => {
 			const e = await fetchRows("flows", {
 				filter: "pid:" + who.pids.slice(0, 32).join(","),
 				sort: field,
@@ -249,11 +255,7 @@ export class Store {
 				fields: "peer_address,peer_name," + field,
 			});
 			this.peer = mostly(e.rows, field, who.id, direction);
-		} catch {
-			this.peer = null; /* the sentence stands without it */
-		}
-		this.peers_busy = false;
-		this.changed();
+		});
 	}
 
 	private async fetchHealth(): Promise<void> {
@@ -268,23 +270,57 @@ export class Store {
 	}
 
 	private async fetchUnfolded(): Promise<void> {
-		if (this.unfolded_busy || !this.unfolded.size)
-			return;
-		this.unfolded_busy = true;
-		await Promise.all(
-			[...this.unfolded.values()].map(async (u) => {
-				try {
+		await this.alone("unfolded", async () => {
+			await Promise.all(
+				[...this.unfolded.values()].map(async (u) => {
 					const e = await fetchRows("flows", { filter: `pid:${u.pid}`, limit: UNFOLDED_FLOWS });
 					u.rows = e.rows;
 					u.total = e.total ?? e.rows.length;
-				} catch (e) {
-					if (e instanceof ApiError)
-						u.total = 0;
-				}
-			}),
-		);
-		this.unfolded_busy = false;
-		this.changed();
+				}),
+			);
+			this.findDetail();
+		});
+	}
+
+	/* The row that the address means, as the tables have it; its other fields follow with fetchDetail(). */
+	private findDetail(): void {
+		const id = this.route.row;
+		const slash = id.indexOf("/");
+		const set = this.dataset(this.route.view);
+		const same = this.detail?.id === id ? this.detail : null;
+		if (!id || this.route.view === "now") {
+			this.detail = null;
+			return;
+		}
+		const row = slash < 0
+			? set.rows.get(id)
+			: this.unfolded.get(id.slice(0, slash))?.rows.find((r) => keyOf(r, KEYS.flows) === id.slice(slash + 1));
+		if (same) {
+			same.gone = !row && set.loaded;
+			return;
+		}
+		this.detail = row
+			? { id, table: slash < 0 ? set.name : "flows", row, snapshot: set.snapshot, full: false, gone: false }
+			: null;
+		if (this.detail)
+			void this.fetchDetail();
+	}
+
+	private async fetchDetail(): Promise<void> {
+		const detail = this.detail;
+		if (!detail || detail.gone)
+			return;
+		await this.alone("detail", async () => {
+			const e = await fetchRow(this.dataset(detail.table), detail.id.split("/").pop()!);
+			if (!e || this.detail !== detail)
+				return;
+			detail.row = e.rows[0];
+			detail.snapshot = e.snapshot;
+			detail.full = true;
+		});
+		/* Another row was chosen while this one's answer was under way. */
+		if (this.detail && this.detail !== detail)
+			void this.fetchDetail();
 	}
 }
 

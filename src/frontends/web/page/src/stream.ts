@@ -157,10 +157,11 @@ export class Stream {
 
 	constructor(private readonly callbacks: StreamCallbacks) {}
 
-	open(topics: readonly string[], filter: string): void {
+	open(topics: readonly string[], filter: string, fields: readonly string[]): void {
 		this.close();
 		this.controller = new AbortController();
-		void this.run(address("/api/v1/events", { topics: topics.join(","), filter }), this.controller);
+		const url = address("/api/v1/events", { topics: topics.join(","), filter, fields: fields.join(",") });
+		void this.run(url, this.controller);
 	}
 
 	close(): void {
