@@ -10,11 +10,34 @@ static unsigned addr_bits(uint8_t family)
 	return family == AF_INET ? 32 : 128;
 }
 
+static char *put_byte(char *to, uint8_t v)
+{
+	if (v >= 100)
+		*to++ = (char)('0' + v / 100);
+	if (v >= 10)
+		*to++ = (char)('0' + v / 10 % 10);
+	*to++ = (char)('0' + v % 10);
+	return to;
+}
+
+/* A document can hold ten thousand of them: inet_ntop() goes through sprintf(). */
+static const char *addr_format_ipv4(const struct weir_addr *a, char buf[WEIR_ADDR_TEXT])
+{
+	char *to = buf;
+
+	for (unsigned i = 0; i < 4; i++) {
+		to = put_byte(to, a->bytes[i]);
+		*to++ = '.';
+	}
+	to[-1] = '\0';
+	return buf;
+}
+
 const char *weir_addr_format(const struct weir_addr *a, char buf[WEIR_ADDR_TEXT])
 {
-	bool known = a->family == AF_INET || a->family == AF_INET6;
-
-	if (!known || !inet_ntop(a->family, a->bytes, buf, WEIR_ADDR_TEXT))
+	if (a->family == AF_INET)
+		return addr_format_ipv4(a, buf);
+	if (a->family != AF_INET6 || !inet_ntop(AF_INET6, a->bytes, buf, WEIR_ADDR_TEXT))
 		memcpy(buf, "-", 2);
 	return buf;
 }

@@ -29,6 +29,19 @@ static void addresses_survive_a_round_trip(void **state)
 	}
 }
 
+static void ipv4_is_written_as_the_c_library_does(void **state)
+{
+	(void)state;
+	for (uint64_t v = 0; v <= UINT32_MAX; v += 9973) {
+		struct weir_addr a = { .bytes = { (uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v },
+				       .family = AF_INET };
+		char text[WEIR_ADDR_TEXT], expected[WEIR_ADDR_TEXT];
+
+		assert_string_equal(weir_addr_format(&a, text),
+				    inet_ntop(AF_INET, a.bytes, expected, sizeof(expected)));
+	}
+}
+
 static void what_is_no_address_is_refused_and_changes_nothing(void **state)
 {
 	static const char *const texts[] = {
@@ -113,6 +126,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_survive_a_round_trip),
+		cmocka_unit_test(ipv4_is_written_as_the_c_library_does),
 		cmocka_unit_test(what_is_no_address_is_refused_and_changes_nothing),
 		cmocka_unit_test(an_address_of_no_family_reads_as_a_dash),
 		cmocka_unit_test(networks),

@@ -64,7 +64,7 @@ void weir_buf_add(struct weir_buf *b, const void *bytes, size_t n)
 
 	if (!to)
 		return;
-	if (n)
+	if (n) /* bytes may be NULL then */
 		memcpy(to, bytes, n);
 	b->len += n;
 	b->data[b->len] = '\0';
@@ -82,13 +82,20 @@ void weir_buf_char(struct weir_buf *b, char c)
 
 void weir_buf_uint(struct weir_buf *b, uint64_t v)
 {
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+				    "25262728293031323334353637383940414243444546474849"
+				    "50515253545556575859606162636465666768697071727374"
+				    "75767778798081828384858687888990919293949596979899";
 	char digits[20];
 	size_t at = sizeof(digits);
 
-	do {
-		digits[--at] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v);
+	for (; v >= 10; v /= 100) {
+		at -= 2;
+		memcpy(digits + at, pairs + v % 100 * 2, 2);
+	}
+	/* What is left is one digit, or nothing when the pairs came out even. */
+	if (v || at == sizeof(digits))
+		digits[--at] = (char)('0' + v);
 	weir_buf_add(b, digits + at, sizeof(digits) - at);
 }
 

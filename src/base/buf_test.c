@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
 
@@ -35,6 +36,21 @@ static void what_is_appended_stands_there_and_ends_in_nul(void **state)
 	assert_int_equal(b.error, 0);
 	assert_string_equal(b.data, "abc018446744073709551615-x-");
 	assert_int_equal(b.len, strlen(b.data));
+	weir_buf_done(&b);
+}
+
+static void numbers_read_back(void **state)
+{
+	struct weir_buf b = { 0 };
+
+	(void)state;
+	for (uint64_t v = 0; v < UINT64_MAX / 2; v = v < 12000 ? v + 1 : v + v / 99) {
+		weir_buf_reset(&b);
+		weir_buf_uint(&b, v);
+		assert_true(strtoull(b.data, NULL, 10) == v);
+		assert_true(b.data[0] != '0' || v == 0);
+		assert_int_equal(b.len, strlen(b.data));
+	}
 	weir_buf_done(&b);
 }
 
@@ -137,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_unused_buffer_can_be_freed),
 		cmocka_unit_test(what_is_appended_stands_there_and_ends_in_nul),
+		cmocka_unit_test(numbers_read_back),
 		cmocka_unit_test(it_grows_at_every_boundary),
 		cmocka_unit_test(long_formatted_text_is_not_cut),
 		cmocka_unit_test(reset_keeps_the_memory),

@@ -172,73 +172,105 @@ void weir_builder_time(struct weir_builder *b, unsigned field, uint64_t real_ns)
 	builder_cell(b, field, WEIR_TYPE_TIME, real_ns);
 }
 
+/* Up to eight bytes as a number, by loads of fixed size: the middle may be read twice. */
+static uint64_t load_tail(const char *bytes, size_t len)
+{
+	uint32_t low, high;
+
+	if (len >= 4) {
+		memcpy(&low, bytes, 4);
+		memcpy(&high, bytes + len - 4, 4);
+		return low | (uint64_t)high << 32;
+	}
+	if (!len)
+		return 0;
+	return (uint8_t)bytes[0] | (uint32_t)(uint8_t)bytes[len / 2] << 8 | (uint32_t)(uint8_t)bytes[len - 1] << 16;
+}
+
 /* Eight bytes at a time, multiplied and folded. Whoever makes texts collide makes the heap larger, no more. */
 static uint64_t recent_hash(const char *bytes, size_t len)
 {
 	uint64_t h = len * 0x9e3779b97f4a7c15ull, word;
 
-	for (; len >= 8; bytes += 8, len -= 8) {
+	for (; len > 8; bytes += 8, len -= 8) {
 		memcpy(&word, bytes, 8);
 		h = (h ^ word) * 0xff51afd7ed558ccdull;
 		h ^= h >> 32;
 	}
-	word = 0;
-	memcpy(&word, bytes, len);
-	h = (h ^ word) * 0xc4ceb9fe1a85ec53ull;
+	h = (h ^ load_tail(bytes, len)) * 0xc4ceb9fe1a85ec53ull;
 	return h ^ h >> 29;
 }
 
-/* Puts bytes and a NUL into the heap, or finds them there. */
-static int builder_intern(struct weir_builder *b, const char *bytes, size_t len, uint64_t *ret_offset)
+/* Puts bytes and a NUL into the heap. */
+static void heap_add(struct weir_builder *b, const char *bytes, size_t len, uint64_t *ret_offset)
 {
-	uint64_t hash = recent_hash(bytes, len);
-	struct builder_recent *r = &b->recent[hash >> (64 - RECENT_BITS)];
+	char *to = weir_buf_room(&b->heap, len + 1);
 
-	if (r->offset && r->hash == hash && r->len == len && memcmp(b->heap.data + r->offset, bytes, len) == 0) {
-		*ret_offset = r->offset;
-		return 0;
-	}
 	*ret_offset = b->heap.len;
-	weir_buf_add(&b->heap, bytes, len);
-	weir_buf_char(&b->heap, '\0');
-	if (b->heap.error)
-		return b->heap.error;
-	*r = (struct builder_recent){ .hash = hash, .offset = *ret_offset, .len = len };
-	return 0;
+	if (!to) {
+		builder_fail(b, b->heap.error);
+		return;
+	}
+	memcpy(to, bytes, len);
+	to[len] = '\0';
+	b->heap.len += len + 1;
 }
 
-static void builder_heap_cell(struct weir_builder *b, unsigned field, enum weir_type type, const char *bytes,
-			      size_t len)
+static void builder_text(struct weir_builder *b, unsigned field, const char *text, size_t len)
 {
-	uint64_t offset = 0;
-	int r;
+	uint64_t hash = recent_hash(text, len), offset;
+	struct builder_recent *r = &b->recent[hash >> (64 - RECENT_BITS)];
 
 	if (b->error)
 		return;
-	r = builder_intern(b, bytes, len, &offset);
-	if (r < 0) {
-		builder_fail(b, r);
+	if (r->offset && r->hash == hash && r->len == len && memcmp(b->heap.data + r->offset, text, len) == 0) {
+		builder_cell(b, field, WEIR_TYPE_TEXT, r->offset);
 		return;
 	}
-	builder_cell(b, field, type, offset);
+	heap_add(b, text, len, &offset);
+	if (!b->error)
+		*r = (struct builder_recent){ .hash = hash, .offset = offset, .len = len };
+	builder_cell(b, field, WEIR_TYPE_TEXT, offset);
 }
 
 void weir_builder_text(struct weir_builder *b, unsigned field, const char *text)
 {
 	if (text)
-		builder_heap_cell(b, field, WEIR_TYPE_TEXT, text, strlen(text));
+		builder_text(b, field, text, strlen(text));
 }
 
 void weir_builder_text_n(struct weir_builder *b, unsigned field, const char *text, size_t len)
 {
 	if (text)
-		builder_heap_cell(b, field, WEIR_TYPE_TEXT, text, strnlen(text, len));
+		builder_text(b, field, text, strnlen(text, len));
 }
 
+/* Where the row before has the same address in the heap; 0: it has not. */
+static uint64_t address_before(const struct weir_builder *b, unsigned field, const struct weir_addr *a)
+{
+	const struct weir_image_row *before;
+	size_t stride = weir_image_stride(b->def->n_fields);
+
+	if (b->tables[b->n_tables - 1].n_rows < 2)
+		return 0;
+	before = (const struct weir_image_row *)(b->rows.data + b->row - stride);
+	if (before->nulls >> field & 1 || memcmp(b->heap.data + before->cells[field], a, sizeof(*a)) != 0)
+		return 0;
+	return before->cells[field];
+}
+
+/* Addresses differ from row to row more often than not, so they are not looked up among the recent texts. */
 void weir_builder_address(struct weir_builder *b, unsigned field, const struct weir_addr *a)
 {
-	if (a && a->family)
-		builder_heap_cell(b, field, WEIR_TYPE_ADDRESS, (const char *)a, sizeof(*a));
+	uint64_t offset;
+
+	if (!a || !a->family || b->error)
+		return;
+	assert(b->def && field < b->def->n_fields && b->def->fields[field].type == WEIR_TYPE_ADDRESS);
+	offset = address_before(b, field, a);
+	if (!offset)
+		heap_add(b, (const char *)a, sizeof(*a), &offset);
+	builder_cell(b, field, WEIR_TYPE_ADDRESS, offset);
 }
 
 /* The parts of the block, in order. */
