@@ -58,6 +58,8 @@ static void dgram_rx(void *arg)
 	const struct instance *i = arg;
 	struct end e = dgram_listen(i);
 
+	if (i->row->rx_expect)
+		snprintf(e.truth->expect, sizeof(e.truth->expect), "%s", i->row->rx_expect);
 	i->row->rx(&e, case_bytes(i));
 	if (scene_options.before) {
 		scene_pause();
@@ -398,6 +400,8 @@ const struct row dgram_rows[] = {
 	  .run = dgram_run,
 	  .check = cut_check,
 	  .tx = tx_dgram,
-	  .rx = rx_cut_flag },
+	  .rx = rx_cut_flag,
+	  /* The call tells the length, not how much of it was copied. */
+	  .rx_expect = "remainder:cut_datagrams" },
 	{},
 };

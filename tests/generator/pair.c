@@ -92,7 +92,8 @@ void expect_end(struct end *e)
 		scene_fail("more came than was sent");
 }
 
-/* --- the kernel's own asynchronous calls --------------------------------------------------------- */
+/* --- the kernel's own asynchronous calls ---------------------------------------------------------
+ */
 
 ssize_t aio_call(aio_context_t context, int fd, uint16_t opcode, size_t n)
 {
