@@ -33,6 +33,7 @@ static bool log_journal_reads_stderr(void)
 
 void weir_log_init(const char *role)
 {
+	weir_text_init(); /* while files can be opened */
 	log_role = role;
 	log_priorities = log_journal_reads_stderr();
 }

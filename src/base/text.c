@@ -87,13 +87,18 @@ static void text_locale_init(void)
 	text_locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 }
 
-/* wcwidth() answers for the thread's locale; whether the user runs in a UTF-8 one must not decide what is escaped.
- * Without C.UTF-8 all but ASCII has width -1 and is escaped: ugly, and safe. */
-static locale_t text_locale_enter(void)
+void weir_text_init(void)
 {
 	static once_flag once = ONCE_FLAG_INIT;
 
 	call_once(&once, text_locale_init);
+}
+
+/* wcwidth() answers for the thread's locale; whether the user runs in a UTF-8 one must not decide what is escaped.
+ * Without C.UTF-8 all but ASCII has width -1 and is escaped: ugly, and safe. */
+static locale_t text_locale_enter(void)
+{
+	weir_text_init();
 	return text_locale ? uselocale(text_locale) : (locale_t)0;
 }
 

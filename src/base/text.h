@@ -21,6 +21,10 @@ bool weir_text_utf8_valid(const char *s, size_t len);
  * line and paragraph separators, bidirectional overrides and isolates, invisible format characters. */
 bool weir_text_is_control(uint32_t character);
 
+/* Loads the C library's table of characters. The functions below do it when it was not done; a process that gives
+ * up opening files calls this before, or sees all but ASCII escaped. weir_log_init() does. */
+void weir_text_init(void);
+
 #define WEIR_TEXT_UNLIMITED SIZE_MAX
 
 /* Appends s for a terminal. Control characters and bytes that are not UTF-8 read \x1b, other characters that are
