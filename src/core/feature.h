@@ -14,9 +14,10 @@
  *   keeper   load()                 with the rights to load: BPF programs in, hooks attached, maps made
  *   engine   open() collect()       no rights: reads maps, rings and iterators, turns them into records
  *            decode() apply()       pure: bytes -> event -> state; reads no clock, no map, no file
- *            snapshot() audit()  pure: state -> rows
+ *            snapshot() audit()     pure: state -> rows
  *
- * A replay runs open(kernel = NULL), decode, apply and snapshot from a file, without rights. */
+ * A replay runs open(kernel = NULL), decode, apply and snapshot from a file, without rights.
+ * A feature without a ring, rates or news leaves wake_fd, drain, tick, has_news and audit NULL. */
 
 struct weir_attach;     /* core/attach.h: what is attached, and its undoing */
 struct weir_probe;      /* core/probe.h: what this kernel can do, with reasons */

@@ -67,7 +67,7 @@ static void tick(struct weir_run *r, uint64_t mono_ns, uint64_t real_ns)
 {
 	r->real_minus_mono_ns = real_ns - mono_ns;
 	for (unsigned i = 0; i < FEATURES_MAX && weir_features[i]; i++)
-		if (r->states[i])
+		if (r->states[i] && weir_features[i]->tick)
 			weir_features[i]->tick(r->states[i], mono_ns, real_ns);
 }
 

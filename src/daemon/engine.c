@@ -96,7 +96,7 @@ static void look(struct engine *e, enum look how)
 		void *state = weir_run_state(e->run, i);
 		int r;
 
-		if (!state)
+		if (!state || (how == LOOK_DRAIN && !weir_features[i]->drain))
 			continue;
 		r = how == LOOK_DRAIN ? weir_features[i]->drain(state, &s.sink) :
 					weir_features[i]->collect(state, &s.sink, how == LOOK_ALL);
@@ -317,7 +317,7 @@ static int open_all(struct engine *e)
 		return r;
 	for (unsigned i = 0; weir_features[i]; i++) {
 		void *state = weir_run_state(e->run, i);
-		int fd = state ? weir_features[i]->wake_fd(state) : -1;
+		int fd = state && weir_features[i]->wake_fd ? weir_features[i]->wake_fd(state) : -1;
 
 		r = fd >= 0 ? watch(e, fd) : 0;
 		if (r < 0)
