@@ -20,6 +20,8 @@ typedef _Bool bool;
 #define IPPROTO_UDP 17
 #define IPPROTO_MPTCP 262
 
+#define SOCK_STREAM 1
+
 #define MSG_PEEK 2
 #define MSG_TRUNC 0x20
 #define MSG_ERRQUEUE 0x2000

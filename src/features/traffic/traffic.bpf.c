@@ -21,16 +21,8 @@ int BPF_PROG(traffic_receive, struct sock *sk, int ret, int flags)
 	/* What is peeked at stays; the error queue brings back what was sent. */
 	if (ret <= 0 || flags & (MSG_PEEK | MSG_ERRQUEUE))
 		return 0;
-	if (unlikely(flags & MSG_TRUNC) && sk->sk_protocol == IPPROTO_UDP) {
-		struct traffic_storage *st = bpf_sk_storage_get(&sockets, sk, 0, 0);
-
-		/* The call returned the datagram's length, not how much of it was copied. */
-		if (st) {
-			st->flags |= TRAFFIC_SOCKET_CUT;
-			__sync_fetch_and_add(&st->cut_rx, ret);
-		}
-		return 0;
-	}
+	if (unlikely(flags & MSG_TRUNC) && sk->sk_type != SOCK_STREAM)
+		return account_cut(sk, ret);
 	return account(sk, ret, TRAFFIC_RX);
 }
 
@@ -47,7 +39,7 @@ static __always_inline struct traffic_storage *note_peer(struct bpf_sock_addr *c
 	if (!st)
 		return NULL;
 	__builtin_memset(&st->pending, 0, sizeof(st->pending));
-	st->pending.family = family;
+	st->pending.family = family; /* the address follows */
 	st->pending.port = bpf_ntohs(ctx->user_port);
 	st->pending.reserved[0] = dir;
 	st->pending_task = bpf_get_current_pid_tgid();
@@ -136,7 +128,7 @@ static __always_inline void begin(struct sock *sk, int transport, __u8 role)
 		}
 	} else {
 		fill_tuple(sk, &st->tuple, transport);
-		send_socket(sk, st, TRAFFIC_SOCKET_OPEN);
+		send_socket(sk, st, TRAFFIC_SOCKET_OPEN, TCP_LISTEN);
 	}
 }
 
@@ -174,7 +166,7 @@ static __always_inline void established(struct sock *sk, int transport, int from
 		tcp_sequence(sk, tp, TCP_ESTABLISHED, &now);
 		tcp_base(st, &now);
 	}
-	send_socket(sk, st, TRAFFIC_SOCKET_OPEN);
+	send_socket(sk, st, TRAFFIC_SOCKET_OPEN, TCP_ESTABLISHED);
 }
 
 /* The last moment at which TCP's counters are there: an abort zeroes them next. */
@@ -199,7 +191,7 @@ static __always_inline void closed(struct sock *sk, int from)
 	/* With the program gone too the socket is freed next and says the same then. */
 	if (sk->__sk_common.skc_flags & (1 << SOCK_DEAD))
 		return;
-	if (send_socket(sk, st, TRAFFIC_SOCKET_CLOSE))
+	if (send_socket(sk, st, TRAFFIC_SOCKET_CLOSE, TCP_CLOSE))
 		st->flags |= TRAFFIC_SOCKET_REPORTED;
 }
 
@@ -245,7 +237,7 @@ int BPF_PROG(traffic_destroy, struct sock *sk)
 
 	if (!st || !st->cookie)
 		return 0;
-	send_socket(sk, st, TRAFFIC_SOCKET_GONE);
+	send_socket(sk, st, TRAFFIC_SOCKET_GONE, TCP_CLOSE);
 	return 0;
 }
 
@@ -459,9 +451,7 @@ int traffic_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
 		return 0;
 	if (st->tuple.transport == TRAFFIC_UDP)
 		fill_tuple(sk, &st->tuple, TRAFFIC_UDP); /* may have been bound or connected since */
-	fill_socket(r, sk, st, TRAFFIC_SOCKET_SWEEP);
-	if (r->tx > r->hook_tx || r->rx > r->hook_rx)
-		__sync_fetch_and_add(&control.bypass_seen, 1);
+	fill_socket(r, sk, st, TRAFFIC_SOCKET_SWEEP, 0);
 	if (!bpf_seq_write(ctx->meta->seq, r, sizeof(*r)))
 		st->swept = now;
 	return 0;

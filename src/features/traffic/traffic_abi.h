@@ -130,7 +130,8 @@ enum traffic_socket_flags {
 	TRAFFIC_SOCKET_CUT = 1 << 11,      /* took datagrams with MSG_TRUNC: how much was copied is not known */
 };
 
-/* Everything known of one socket at one moment; bytes count from weir's first sight. */
+/* Everything known of one socket at one moment; bytes count from weir's first sight. The cookie alone does not
+ * tell it apart: an accepted MPTCP socket has its listener's. Cookie and opened_ns together do. */
 struct traffic_socket {
 	struct traffic_head head;
 	__u64 cookie;
@@ -163,6 +164,7 @@ struct traffic_socket {
 /* Key of the map "peers". */
 struct traffic_peer_key {
 	__u64 cookie;
+	__u64 opened_ns;
 	__u8 address[16];
 	__u16 port;
 	__u8 family;
@@ -188,6 +190,7 @@ struct traffic_totals {
 	struct traffic_head head;
 	__u64 unattributed[_TRAFFIC_DIRECTION_MAX];
 	__u64 full_map;
+	__u64 cut;
 };
 
 struct traffic_swept {
@@ -208,8 +211,9 @@ struct traffic_control {
 	__u64 lost;        /* records that found no room in the ring */
 	__u64 full_map;    /* processes or peers that found no room in a map */
 	__u64 unattributed[_TRAFFIC_DIRECTION_MAX]; /* bytes of processes that found no room */
+	__u64 cut;         /* bytes of Unix datagrams taken with MSG_TRUNC, at their full length */
 	__u32 sweep_all;   /* the sweep reports unchanged sockets too */
-	__u32 bypass_seen; /* sockets whose bytes bypassed the socket calls, so far */
+	__u32 reserved;
 };
 
 _Static_assert(sizeof(struct traffic_key) == 16, "abi");
@@ -218,7 +222,7 @@ _Static_assert(sizeof(struct traffic_process) == 8 + 16 + 16 + 16 + 16 + 256 + 2
 _Static_assert(sizeof(struct traffic_exit) == 32, "abi");
 _Static_assert(sizeof(struct traffic_tuple) == 48, "abi");
 _Static_assert(sizeof(struct traffic_socket) == 296, "abi");
-_Static_assert(sizeof(struct traffic_peer_key) == 32, "abi");
+_Static_assert(sizeof(struct traffic_peer_key) == 40, "abi");
 _Static_assert(sizeof(struct traffic_sums_record) == 136, "abi");
-_Static_assert(sizeof(struct traffic_peer_record) == 56, "abi");
+_Static_assert(sizeof(struct traffic_peer_record) == 64, "abi");
 _Static_assert(sizeof(struct traffic_user) == 48, "abi");

@@ -24,6 +24,7 @@ static __noinline int account_peer(struct traffic_storage *st, __u64 n, int dir)
 	__builtin_memcpy(&key, &st->pending, sizeof(key));
 	st->pending_task = 0;
 	key.cookie = st->cookie;
+	key.opened_ns = st->opened_ns;
 	key.reserved[0] = 0;
 	sums = bpf_map_lookup_elem(&peers, &key);
 	if (!sums) {
@@ -111,7 +112,7 @@ static __noinline int account_slow(struct sock *sk, __u64 n, int dir)
 	if (claim(st, me)) {
 		__sync_fetch_and_add(&st->bytes[dir & 1], n);
 		if (fresh)
-			send_socket(sk, st, TRAFFIC_SOCKET_OPEN);
+			send_socket(sk, st, TRAFFIC_SOCKET_OPEN, 0);
 		if (st->pending_task)
 			account_peer(st, n, dir);
 		return 0;
@@ -136,4 +137,21 @@ static __always_inline int account(struct sock *sk, __u64 n, int dir)
 		return 0;
 	}
 	return account_slow(sk, n, dir);
+}
+
+/* A datagram taken with MSG_TRUNC: the call returned its length, not how much of it was copied. It is counted
+ * apart; the socket and its user are known all the same. */
+static __noinline int account_cut(struct sock *sk, __u64 n)
+{
+	struct traffic_storage *st;
+
+	account_slow(sk, 0, TRAFFIC_RX);
+	st = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	if (!st) {
+		__sync_fetch_and_add(&control.cut, n);
+		return 0;
+	}
+	st->flags |= TRAFFIC_SOCKET_CUT;
+	__sync_fetch_and_add(&st->cut_rx, n);
+	return 0;
 }

@@ -117,8 +117,8 @@ unsigned traffic_audit(const struct traffic_state *s, struct weir_audit_entry *r
 	    (int64_t)(open.unbased[TX] + shut.unbased[TX]), (int64_t)(open.unbased[RX] + shut.unbased[RX]),
 	    open.n_unbased + shut.n_unbased, true, true);
 	add(ret, &n, "cut_datagrams",
-	    "UDP datagrams taken with MSG_TRUNC, at full length: how much of each was copied is not known.", 0,
-	    (int64_t)(open.cut + shut.cut), open.n_cut + shut.n_cut, false, true);
+	    "Datagrams taken with MSG_TRUNC, at full length: how much of each was copied is not known.", 0,
+	    (int64_t)(open.cut + shut.cut + s->totals.cut), open.n_cut + shut.n_cut, false, true);
 	add(ret, &n, "lost_records",
 	    "In the sums of processes, but the socket's last record was lost or is still on its way.", lost[TX],
 	    lost[RX], 0, true, true);

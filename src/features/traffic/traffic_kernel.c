@@ -135,7 +135,11 @@ static void note_limits(struct weir_probe *probe, bool cgroups)
 			"splice() from a socket and TCP_ZEROCOPY_RECEIVE pass no hook of this set: where several "
 			"processes use the socket the bytes are the remainder shared_bypass",
 			NULL);
-	weir_probe_note(probe, "traffic: MSG_TRUNC on UDP", NULL, WEIR_DOCTOR_DEGRADED, NULL,
+	weir_probe_note(probe, "traffic: splice from a Unix socket", NULL, WEIR_DOCTOR_DEGRADED, NULL,
+			"splice() out of a Unix socket passes no hook of this set and Unix sockets have no "
+			"counters of their own: such bytes are missing from by_transport.unix",
+			NULL);
+	weir_probe_note(probe, "traffic: MSG_TRUNC on datagrams", NULL, WEIR_DOCTOR_DEGRADED, NULL,
 			"the call returns the datagram's length, not how much was copied: such receives are the "
 			"remainder cut_datagrams and not in rx_bytes",
 			NULL);

@@ -200,7 +200,7 @@ static void collect_peers(struct traffic_reader *r, const struct traffic_state *
 		in = &at;
 		total += n;
 		for (uint32_t i = 0; i < n; i++) {
-			const struct traffic_flow *f = traffic_flow_find(state, keys[i].cookie);
+			const struct traffic_flow *f = traffic_flow_find(state, keys[i].cookie, keys[i].opened_ns);
 			struct traffic_peer_record p = { .head = { TRAFFIC_RECORD_PEER, sizeof(p) },
 							 .key = keys[i], .sums = values[i] };
 			const struct traffic_flow_peer *known = f ? f->peers : NULL;
@@ -260,9 +260,10 @@ static void collect_totals(struct traffic_reader *r, const struct traffic_state 
 		.head = { TRAFFIC_RECORD_TOTALS, sizeof(t) },
 		.unattributed = { c->unattributed[0], c->unattributed[1] },
 		.full_map = c->full_map,
+		.cut = c->cut,
 	};
 
-	if (memcmp(&t, &state->totals, sizeof(t)) && (t.unattributed[0] || t.unattributed[1] || t.full_map))
+	if (memcmp(&t, &state->totals, sizeof(t)) && (t.unattributed[0] || t.unattributed[1] || t.full_map || t.cut))
 		sink->put(sink, TRAFFIC_RECORD_TOTALS, &t, sizeof(t));
 }
 

@@ -250,7 +250,7 @@ static void put_flow_row(const struct traffic_state *s, struct weir_builder *b, 
 					     [TRAFFIC_ROLE_LISTENER] = "server" };
 
 	weir_builder_row(b, f->proc ? f->proc->uid : WEIR_UID_HOST, f->changed);
-	weir_builder_uint(b, FLOW_COOKIE, f->cookie);
+	weir_builder_uint(b, FLOW_COOKIE, f->key.cookie);
 	put_owner(s, b, f->proc);
 	put_tuple(s, b, &r->tuple);
 	if (r->role < ARRAY_SIZE(roles))

@@ -192,19 +192,19 @@ static __always_inline void fold(struct traffic_storage *st, const struct traffi
 	}
 }
 
-/* Everything about a living socket. tp may be NULL. */
+/* Everything about a living socket. state: what it is about to be (the tracepoint comes before the store), or 0. */
 static __noinline int fill_socket(struct traffic_socket *r, struct sock *sk, struct traffic_storage *st,
-				  __u8 event)
+				  __u8 event, __u8 state)
 {
 	struct tcp_sock *tp;
-	__u8 state;
 
 	if (!r || !sk || !st)
 		return 0;
 	__builtin_memset(r, 0, sizeof(*r));
 	r->head.type = TRAFFIC_RECORD_SOCKET;
 	r->head.size = sizeof(*r);
-	state = sk->__sk_common.skc_state;
+	if (!state)
+		state = sk->__sk_common.skc_state;
 	tp = bpf_skc_to_tcp_sock(sk);
 	/* The calls' sums first: a call that returns while we read must not seem to be ahead of TCP. */
 	fill_stored(r, st);
@@ -244,7 +244,7 @@ struct {
 	__type(value, struct traffic_socket);
 } spare SEC(".maps");
 
-static __noinline int send_socket(struct sock *sk, struct traffic_storage *st, __u8 event)
+static __noinline int send_socket(struct sock *sk, struct traffic_storage *st, __u8 event, __u8 state)
 {
 	struct traffic_socket *r;
 	__u32 zero = 0;
@@ -253,13 +253,13 @@ static __noinline int send_socket(struct sock *sk, struct traffic_storage *st, _
 		return 0;
 	r = traffic_reserve(TRAFFIC_RECORD_SOCKET, sizeof(*r));
 	if (r) {
-		fill_socket(r, sk, st, event);
+		fill_socket(r, sk, st, event, state);
 		bpf_ringbuf_submit(r, traffic_wakeup());
 		return 1;
 	}
 	r = bpf_map_lookup_elem(&spare, &zero);
 	if (r)
-		fill_socket(r, sk, st, event);
+		fill_socket(r, sk, st, event, state);
 	return 0;
 }
 

@@ -266,11 +266,12 @@ const char *traffic_user_name(const struct traffic_state *s, uint32_t uid)
 
 /* --- flows ------------------------------------------------------------------------------------- */
 
-struct traffic_flow *traffic_flow_find(const struct traffic_state *s, uint64_t cookie)
+struct traffic_flow *traffic_flow_find(const struct traffic_state *s, uint64_t cookie, uint64_t opened_ns)
 {
+	struct traffic_flow_key key = { cookie, opened_ns };
 	struct traffic_flow *f;
 
-	HASH_FIND(hh, s->flows, &cookie, sizeof(cookie), f);
+	HASH_FIND(hh, s->flows, &key, sizeof(key), f);
 	return f;
 }
 
@@ -396,7 +397,7 @@ static bool flow_ends(const struct traffic_socket *e)
 
 static int apply_socket(struct traffic_state *s, const struct traffic_socket *e)
 {
-	struct traffic_flow *f = traffic_flow_find(s, e->cookie);
+	struct traffic_flow *f = traffic_flow_find(s, e->cookie, e->opened_ns);
 	struct traffic_socket was = {};
 
 	if (f && f->gone)
@@ -405,10 +406,10 @@ static int apply_socket(struct traffic_state *s, const struct traffic_socket *e)
 		f = calloc(1, sizeof(*f));
 		if (!f)
 			return -ENOMEM;
-		f->cookie = e->cookie;
+		f->key = (struct traffic_flow_key){ e->cookie, e->opened_ns };
 		f->first_mono_ns = e->opened_ns ? e->opened_ns : s->mono_ns;
 		f->last_mono_ns = e->at_ns;
-		HASH_ADD(hh, s->flows, cookie, sizeof(f->cookie), f);
+		HASH_ADD(hh, s->flows, key, sizeof(f->key), f);
 		if (!f->hh.tbl) {
 			free(f);
 			return -ENOMEM;
@@ -455,7 +456,7 @@ static int apply_socket(struct traffic_state *s, const struct traffic_socket *e)
 
 static int apply_peer(struct traffic_state *s, const struct traffic_peer_record *e)
 {
-	struct traffic_flow *f = traffic_flow_find(s, e->key.cookie);
+	struct traffic_flow *f = traffic_flow_find(s, e->key.cookie, e->key.opened_ns);
 	struct traffic_flow_peer *p;
 
 	if (!f)

@@ -80,9 +80,14 @@ struct traffic_flow_peer {
 	uint64_t changed;
 };
 
+struct traffic_flow_key {
+	uint64_t cookie;
+	uint64_t opened_ns;
+};
+
 struct traffic_flow {
 	UT_hash_handle hh;
-	uint64_t cookie;
+	struct traffic_flow_key key;
 	struct traffic_socket last;
 	struct traffic_proc *proc; /* may be NULL: nobody yet */
 	struct traffic_flow_peer *peers;
@@ -151,7 +156,7 @@ int traffic_state_apply(struct traffic_state *s, uint64_t mono_ns, const union t
 void traffic_state_tick(struct traffic_state *s, uint64_t mono_ns, uint64_t real_ns);
 
 struct traffic_proc *traffic_proc_find(const struct traffic_state *s, const struct traffic_key *key);
-struct traffic_flow *traffic_flow_find(const struct traffic_state *s, uint64_t cookie);
+struct traffic_flow *traffic_flow_find(const struct traffic_state *s, uint64_t cookie, uint64_t opened_ns);
 const char *traffic_user_name(const struct traffic_state *s, uint32_t uid); /* NULL: not known */
 
 /* Bytes that the process moved over one transport since it was first seen. */
