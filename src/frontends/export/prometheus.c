@@ -61,14 +61,14 @@ static void add_escaped(struct weir_buf *b, const char *text)
 		uint32_t c;
 		size_t n = weir_text_utf8_next(text, len, &c);
 
-		if (c == WEIR_TEXT_BAD)
-			weir_buf_str(b, REPLACEMENT);
-		else if (c == '\\')
+		if (c == '\\')
 			weir_buf_str(b, "\\\\");
 		else if (c == '"')
 			weir_buf_str(b, "\\\"");
 		else if (c == '\n')
 			weir_buf_str(b, "\\n");
+		else if (c == WEIR_TEXT_BAD || weir_text_is_control(c))
+			weir_buf_str(b, REPLACEMENT); /* the format has no escape for it */
 		else
 			weir_buf_add(b, text, n);
 		text += n;

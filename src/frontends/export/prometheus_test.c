@@ -133,7 +133,8 @@ static void hostile_names_stay_inside_their_quotes(void **state)
 	} rows[] = {
 		{ "a\"} 1\nweir_x 2", "{process=\"a\\\"} 1\\nweir_x 2\"," },
 		{ "back\\slash", "{process=\"back\\\\slash\"," },
-		{ "\x1b[31mred", "{process=\"\x1b[31mred\"," },
+		{ "\x1b[31mred", "{process=\"\xef\xbf\xbd[31mred\"," },
+		{ "\xe2\x80\xaegnp.exe", "{process=\"\xef\xbf\xbdgnp.exe\"," },
 		{ "caf\xc3\xa9", "{process=\"caf\xc3\xa9\"," },
 		{ "bad\xff", "{process=\"bad\xef\xbf\xbd\"," },
 		{ "cut\xe2\x82", "{process=\"cut\xef\xbf\xbd\xef\xbf\xbd\"," },
