@@ -74,6 +74,18 @@ static int take_descriptor(struct msghdr *head, unsigned *ret_count)
 	return first;
 }
 
+/* ipc.h says of each type whether a descriptor rides along. */
+static bool carries_descriptor(uint32_t type)
+{
+	switch (type) {
+	case WEIR_MESSAGE_SNAPSHOT:
+	case WEIR_MESSAGE_GATE:
+	case WEIR_MESSAGE_GATE_COST:
+		return true;
+	}
+	return false;
+}
+
 static bool well_formed(const struct weir_message *m, const struct msghdr *head, ssize_t n,
 			unsigned descriptors)
 {
@@ -81,7 +93,7 @@ static bool well_formed(const struct weir_message *m, const struct msghdr *head,
 		return false;
 	if (m->type == 0 || m->type >= _WEIR_MESSAGE_MAX)
 		return false;
-	return descriptors == (m->type == WEIR_MESSAGE_SNAPSHOT ? 1 : 0);
+	return descriptors == (carries_descriptor(m->type) ? 1 : 0);
 }
 
 int weir_message_receive(int sock, struct weir_message *ret, int *ret_fd)
