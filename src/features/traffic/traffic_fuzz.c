@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdint.h>
+#include <string.h>
+
+#include "core/feature.h"
+#include "core/snapshot.h"
+#include "features/traffic/traffic_state.h"
+
+/* Any bytes as records: decoded, applied, aged, drawn. Each record is a type, a length and that many bytes; a
+ * length of 0 takes the type's own size, so that the fuzzer gets past it. */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct weir_feature *f = weir_features[0];
+	struct weir_snapshot_head head = { .number = 1 };
+	struct weir_snapshot *snapshot = NULL;
+	struct weir_builder *b = weir_builder_new();
+	struct weir_audit_entry lines[WEIR_AUDIT_MAX];
+	union traffic_event e;
+	uint64_t now = 1000000000;
+	void *state = NULL;
+
+	if (!b || f->open(NULL, &state) < 0)
+		return 0;
+	while (size >= 3) {
+		uint8_t type = data[0], bytes[sizeof(e)] = {};
+		size_t len = data[1] | (size_t)data[2] << 8;
+
+		data += 3;
+		size -= 3;
+		if (len > size)
+			len = size;
+		memcpy(bytes, data, len < sizeof(bytes) ? len : sizeof(bytes));
+		if (f->decode(type, bytes, len < sizeof(bytes) ? len : sizeof(bytes), &e) == 0)
+			f->apply(state, now, &e);
+		data += len;
+		size -= len;
+		now += 700000000;
+		if (type & 0x80)
+			f->tick(state, now, now);
+	}
+	f->tick(state, now, now);
+	f->audit(state, lines);
+	f->snapshot(state, b, 1);
+	if (weir_builder_finish(b, &head, &snapshot) == 0)
+		weir_snapshot_unref(snapshot);
+	f->close(state);
+	weir_builder_free(b);
+	return 0;
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+/* cmocka.h wants the headers above first. */
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "features/traffic/traffic_rules.h"
+
+#define GIB (1ull << 30)
+
+static void test_extend(void **state)
+{
+	static const struct {
+		const char *sentence;
+		uint32_t low;
+		uint64_t about, want;
+	} rows[] = {
+		{ "an exact counter stays", 5000, 5000, 5000 },
+		{ "a counter that lags by a segment is set right", 6448, 5000, 6448 },
+		{ "a counter that runs ahead by a segment is set right", 5000, 6448, 5000 },
+		{ "after one round the counter says which", 100, 4 * GIB + 90, 4 * GIB + 100 },
+		{ "just before a round the number is below", 0xffffff00u, 4 * GIB + 10, 0xffffff00u },
+		{ "just after a round the number is above", 0x10, 4 * GIB - 20, 4 * GIB + 0x10 },
+		{ "many rounds are no matter", 7, 4000 * GIB, 4000 * GIB + 7 },
+		{ "nothing is nothing", 0, 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (traffic_extend(rows[i].low, rows[i].about) != rows[i].want)
+			fail_msg("%s: %llu", rows[i].sentence,
+				 (unsigned long long)traffic_extend(rows[i].low, rows[i].about));
+}
+
+/* Any true count, read as its low half beside a counter that is off by less than half a round. */
+static void test_extend_finds_every_count(void **state)
+{
+	uint64_t seed = 88172645463325252ull;
+
+	(void)state;
+	for (int i = 0; i < 100000; i++) {
+		uint64_t count;
+		int64_t off;
+
+		seed ^= seed << 13;
+		seed ^= seed >> 7;
+		seed ^= seed << 17;
+		count = (seed >> 8) + (1ull << 32);
+		off = (int64_t)(seed % (1ull << 31)) - (1ll << 30);
+		assert_true(traffic_extend((uint32_t)count, count + (uint64_t)off) == count);
+	}
+}
+
+static void test_fin_takes_a_number(void **state)
+{
+	/* ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN CLOSING */
+	static const bool want[] = { 0, 0, 0, 0, 1, 1, 1, 0, 0, 1, 0, 1 };
+
+	(void)state;
+	for (uint8_t s = 1; s < ARRAY_SIZE(want); s++)
+		assert_int_equal(traffic_fin_sent(s), want[s]);
+}
+
+static void test_effective(void **state)
+{
+	static const struct {
+		const char *sentence;
+		uint64_t hook, tcp;
+		bool based, shared, urgent;
+		uint64_t want;
+	} rows[] = {
+		{ "both agree", 100, 100, true, false, false, 100 },
+		{ "a call that has not returned is counted by TCP", 100, 150, true, false, false, 150 },
+		{ "what a socket map carried is counted by the calls", 150, 0, true, false, false, 150 },
+		{ "without a known start TCP says nothing", 100, 999, false, false, false, 100 },
+		{ "whose the gap is cannot be told among several", 100, 150, true, true, false, 100 },
+		{ "an urgent byte that was passed over is not taken", 2000, 2001, true, false, true, 2000 },
+		{ "urgent data does not hide a splice", 2000, 12000, true, false, true, 12000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (traffic_effective(rows[i].hook, rows[i].tcp, rows[i].based, rows[i].shared, rows[i].urgent) !=
+		    rows[i].want)
+			fail_msg("%s", rows[i].sentence);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_extend),
+		cmocka_unit_test(test_extend_finds_every_count),
+		cmocka_unit_test(test_fin_takes_a_number),
+		cmocka_unit_test(test_effective),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
