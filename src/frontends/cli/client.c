@@ -279,5 +279,10 @@ int cli_client_get(struct cli_client *c, const char *url, struct weir_buf *ret_b
 	if (code != CURLE_OK)
 		return fail_transfer(c, code, ret_error);
 	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
-	return status == 200 ? 0 : fail_status(c, status, ret_body, ret_error);
+	if (status != 200)
+		return fail_status(c, status, ret_body, ret_error);
+	/* libcurl takes a head that is cut off for the whole of it. */
+	if (!ret_body->len)
+		return fail(ret_error, -EREMOTEIO, "the daemon on %s broke off its answer", c->path);
+	return 0;
 }

@@ -147,10 +147,12 @@ static void help_fields(struct weir_buf *out, const struct weir_table *table)
 		add_entry(out, term.data ? term.data : "", FIELD_WIDTH, f->help);
 		weir_buf_done(&term);
 	}
-	weir_buf_str(out, "\nfilter: all terms must hold. name:value, name:a,b for either, name:a* "
-			  "for a pattern,\n"
-			  "name:>1M for numbers, name:10.0.0.0/8 for addresses; not in front turns "
-			  "a term round.\n");
+	weir_buf_char(out, '\n');
+	add_wrapped(out,
+		    "filter: all terms must hold. name:value, name:a,b for either, name:a* for a "
+		    "pattern, name:>1M for numbers, name:10.0.0.0/8 for addresses; not in front "
+		    "turns a term round.",
+		    0);
 }
 
 static void help_object(struct weir_buf *out, const struct cli_object *o)

@@ -130,7 +130,7 @@ int cli_main(int argc, char **argv)
 #define LOOKS (CLI_BIT(COLOR) | CLI_BIT(EXACT) | CLI_BIT(LIMIT))
 #define SELECTS                                                                                                \
 	(CLI_BIT(IPV4) | CLI_BIT(IPV6) | CLI_BIT(TCP) | CLI_BIT(UDP) | CLI_BIT(DEVICE) | CLI_BIT(NETNS))
-#define ROWS (DOCUMENTS | LOOKS | SELECTS | CLI_BIT(NUMERIC) | CLI_BIT(SORT) | CLI_BIT(COLUMNS) | CLI_BIT(SOCKET))
+#define ROWS (DOCUMENTS | LOOKS | CLI_BIT(NUMERIC) | CLI_BIT(SORT) | CLI_BIT(COLUMNS) | CLI_BIT(SOCKET))
 #define LOADS CLI_BIT(HOOKS)
 #define DAEMON (CLI_BIT(LISTEN) | CLI_BIT(SOCKET) | CLI_BIT(STATE) | CLI_BIT(CONFIG) | CLI_BIT(PINS) | LOADS)
 #define FRAMES (CLI_BIT(COUNT) | CLI_BIT(INTERVAL))
@@ -147,12 +147,13 @@ const struct cli_object cli_objects[] = {
 			 "--flows one row per flow with traffic: pid, container, pod, command, received, sent, sum, "
 			 "local and remote address. On a terminal each table stands over the one before; -b writes "
 			 "them one below the other, and -j or --ndjson as a stream of documents or rows.",
-	  .options = ROWS | LOADS | FRAMES | CLI_BIT(BATCH) | CLI_BIT(FLOWS), .max_words = CLI_WORDS_ANY,
+	  .options = (ROWS | LOADS | SELECTS | FRAMES | CLI_BIT(BATCH) | CLI_BIT(FLOWS)) & ~CLI_BIT(DEVICE),
+	  .max_words = CLI_WORDS_ANY,
 	  .run = cli_top_main },
-	SHOWS("processes", "processes and what they sent and received", 0,
+	SHOWS("processes", "processes and what they sent and received", SELECTS,
 	      .description = "One row a process, largest first, also for those that exited within the last minute. "
 			     "Bytes are what programs handed to and took from IP sockets, each once."),
-	SHOWS("flows", "sockets: who talks to whom, how much and how well", 0,
+	SHOWS("flows", "sockets: who talks to whom, how much and how well", SELECTS,
 	      .description = "One row a socket (for UDP that is not connected, one for each peer), open and recently "
 			     "closed, largest first."),
 	SHOWS("hooks", "each BPF program: where it hangs, what it costs, its maps", CLI_BIT(BPFTRACE),
@@ -172,7 +173,7 @@ const struct cli_object cli_objects[] = {
 	{ .name = "replay", .arguments = "FILE [OBJECT [FILTER...]]", .summary = "show a recording, without root",
 	  .description = "Shows the last state of an object (processes if none is named), plays top, or with --serve "
 			 "serves the page and the API from the recording. The options of the object hold here too.",
-	  .options = ROWS | FRAMES | CLI_BIT(BATCH) | CLI_BIT(FLOWS) |
+	  .options = ROWS | SELECTS | FRAMES | CLI_BIT(BATCH) | CLI_BIT(FLOWS) |
 		     CLI_BIT(BPFTRACE) | CLI_BIT(SPEED) | CLI_BIT(SERVE) | CLI_BIT(LISTEN),
 	  .min_words = 1, .max_words = CLI_WORDS_ANY, .run = cli_replay_run },
 	{ .name = "daemon", .arguments = "", .summary = "run the daemon in the foreground",

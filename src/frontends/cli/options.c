@@ -107,8 +107,7 @@ static bool seconds_valid(const char *text)
 static int value_check(enum cli_option_id id, const char *value, char **ret_error)
 {
 	const struct cli_option *o = &cli_options[id];
-	struct weir_buf list = {};
-	int r;
+	_cleanup_(weir_buf_done) struct weir_buf list = {};
 
 	switch (o->takes) {
 	case CLI_ARGUMENT_NONE:
@@ -133,10 +132,8 @@ static int value_check(enum cli_option_id id, const char *value, char **ret_erro
 				return 0;
 			weir_buf_printf(&list, "%s%s", list.len ? ", " : "", *c);
 		}
-		r = say(ret_error, "--%s takes one of %s, not \"%s\"", o->name, list.data ?: "",
-			value);
-		weir_buf_done(&list);
-		return r;
+		return say(ret_error, "--%s takes one of %s, not \"%s\"", o->name,
+			   list.data ? list.data : "", value);
 	}
 	return 0;
 }
@@ -320,6 +317,8 @@ static int words_check(const struct cli_command *c, char **ret_error)
 {
 	const struct cli_object *o = c->object;
 
+	if (o->raw)
+		return 0;
 	if (c->n_words < o->min_words)
 		return say(ret_error, "%s needs more: weir %s %s", o->name, o->name, o->arguments);
 	if (o->max_words != CLI_WORDS_ANY && c->n_words > o->max_words)

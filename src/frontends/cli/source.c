@@ -83,6 +83,11 @@ int cli_source_open(const struct cli_command *c, struct cli_source **ret)
 		r = private_start(s, c);
 	else if (r == -EACCES || r == -EPERM)
 		r = cli_fail(CLI_IMPOSSIBLE, "may not use the socket %s: run it with sudo", path);
+	else if (c->value[CLI_OPTION_HOOKS])
+		r = cli_fail(CLI_USAGE,
+			     "--hooks is for a daemon that is started, and one runs already on %s: "
+			     "end it first, or leave --hooks away",
+			     path);
 	else
 		r = source_connect(s, path); /* the first question says what is wrong */
 	if (r != CLI_OK)

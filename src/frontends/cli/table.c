@@ -20,7 +20,6 @@ struct table_column {
 
 struct table_cell {
 	size_t offset; /* in the texts */
-	uint32_t width;
 	uint8_t signal;
 };
 
@@ -82,6 +81,7 @@ void cli_table_cell(struct cli_table *t, const char *text, enum cli_signal signa
 	struct table_column *column;
 	struct table_cell *cell;
 	bool some = text && *text;
+	unsigned width;
 
 	if (t->error < 0 || !t->n_columns)
 		return;
@@ -91,16 +91,16 @@ void cli_table_cell(struct cli_table *t, const char *text, enum cli_signal signa
 		return;
 	if (!some)
 		text = "-";
+	width = (unsigned)weir_text_columns(text);
 	*cell = (struct table_cell){
 		.offset = t->texts.len,
-		.width = (uint32_t)weir_text_columns(text),
 		.signal = (uint8_t)signal,
 	};
 	weir_buf_str(&t->texts, text);
 	weir_buf_char(&t->texts, '\0');
 	column->some |= some;
-	if (cell->width > column->width)
-		column->width = cell->width;
+	if (width > column->width)
+		column->width = width;
 }
 
 /* --- layout ---------------------------------------------------------------------------------- */
@@ -238,16 +238,25 @@ struct table_pen {
 };
 
 static void draw_cell(struct table_pen *pen, const struct table_column *c, unsigned width,
-		      const char *text, unsigned text_width, enum cli_signal signal)
+		      const char *text, enum cli_signal signal)
 {
-	unsigned shown = text_width < width ? text_width : width;
 	bool right = c->flags & CLI_COLUMN_RIGHT;
+	struct weir_buf shown = {};
+	unsigned columns;
 
-	add_spaces(pen->out, pen->owed + (right ? width - shown : 0));
+	/* Cut, it may be narrower than the column: an escape is never cut in its middle. */
+	weir_text_escape_terminal(&shown, text, width);
+	columns = shown.data ? (unsigned)weir_text_columns(shown.data) : 0;
+	if (columns > width)
+		columns = width;
+	add_spaces(pen->out, pen->owed + (right ? width - columns : 0));
 	cli_signal_begin(pen->out, signal);
-	weir_text_escape_terminal(pen->out, text, width);
+	weir_buf_add(pen->out, shown.data, shown.len);
 	cli_signal_end(pen->out, signal);
-	pen->owed = GAP + (right ? 0 : width - shown);
+	pen->owed = GAP + (right ? 0 : width - columns);
+	if (shown.error && !pen->out->error)
+		pen->out->error = shown.error;
+	weir_buf_done(&shown);
 }
 
 static void draw_heading(const struct cli_table *t, const struct table_layout *l,
@@ -259,8 +268,7 @@ static void draw_heading(const struct cli_table *t, const struct table_layout *l
 		const struct table_column *c = &t->columns[i];
 
 		if (l->width[i])
-			draw_cell(&pen, c, l->width[i], c->title,
-				  (unsigned)weir_text_columns(c->title), CLI_SIGNAL_NONE);
+			draw_cell(&pen, c, l->width[i], c->title, CLI_SIGNAL_NONE);
 	}
 	weir_buf_char(out, '\n');
 }
@@ -273,7 +281,7 @@ static void draw_row(const struct cli_table *t, const struct table_layout *l,
 	for (unsigned i = 0; i < t->n_columns; i++)
 		if (l->width[i])
 			draw_cell(&pen, &t->columns[i], l->width[i],
-				  t->texts.data + cells[i].offset, cells[i].width,
+				  t->texts.data + cells[i].offset,
 				  color ? cells[i].signal : CLI_SIGNAL_NONE);
 	weir_buf_char(out, '\n');
 }
