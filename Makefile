@@ -10,10 +10,13 @@ TEST_BUILD = build-test
 # --- build ----------------------------------------------------------------------------------
 
 all: $(BUILD)/build.ninja
-	@ninja -C $(BUILD) $(NINJA_FLAGS)
+	@ninja -C $(BUILD) --quiet
 
-$(BUILD)/build.ninja:
-	@tools/setup build
+$(BUILD)/weir: $(BUILD)/build.ninja FORCE
+	@[ -e $@ ] || echo "building; the first time takes a minute"
+	@ninja -C $(BUILD) --quiet weir
+
+$(BUILD)/build.ninja: | setup
 	@meson setup $(BUILD) --prefix=$(PREFIX) -Dtests=disabled > $(BUILD).log 2>&1 || \
 		{ cat $(BUILD).log >&2; rm -f $(BUILD).log; exit 1; }
 	@rm -f $(BUILD).log
@@ -21,16 +24,12 @@ $(BUILD)/build.ninja:
 # --- use ------------------------------------------------------------------------------------
 
 # Installs what is missing, builds, and shows the traffic: a table a second and a page.
-run: need-root
-	@tools/setup build
-	@$(MAKE) --no-print-directory all NINJA_FLAGS=--quiet
+run: need-root setup $(BUILD)/weir
 	@exec $(BUILD)/weir run
 
 # A narrated scene with known load, in under a minute.
-demo: need-root
-	@tools/setup build
-	@$(MAKE) --no-print-directory all NINJA_FLAGS=--quiet
-	@WEIR=$(CURDIR)/$(BUILD)/weir exec tools/demo
+demo: need-root setup all
+	@WEIR_BUILD=$(CURDIR)/$(BUILD) exec tools/demo
 
 # --- test -----------------------------------------------------------------------------------
 
@@ -56,7 +55,7 @@ soak: need-root
 
 # --- install --------------------------------------------------------------------------------
 
-install: need-root all
+install: need-root setup all
 	@meson install -C $(BUILD) --no-rebuild --quiet
 	@echo "installed under $(PREFIX); start it with: systemctl enable --now weir"
 
@@ -71,7 +70,10 @@ clean:
 
 # --- below: not for calling -----------------------------------------------------------------
 
-.PHONY: need-root
+.PHONY: setup need-root FORCE
+setup: | $(if $(filter run demo install,$(MAKECMDGOALS)),need-root)
+	@tools/setup build
+
 need-root:
 	@[ "$$(id -u)" -eq 0 ] || { \
 		echo "weir: make $(firstword $(MAKECMDGOALS)) needs root: it loads programs into the kernel; run: sudo make $(MAKECMDGOALS)" >&2; \

@@ -81,7 +81,7 @@ class TenSteps(unittest.TestCase):
 			apply_diff(cls.top, diff)
 		cls.build = cls.top / "build"
 		cls.log = ""
-		for command in (["meson", "setup", cls.build, "-Dbuildtype=plain", "-Dwerror=true"],
+		for command in (["meson", "setup", cls.build, "-Dwerror=true"],
 				["ninja", "-C", cls.build, "--quiet"]):
 			done = subprocess.run(command, cwd=cls.top, capture_output=True, text=True,
 					      stdin=subprocess.DEVNULL)
