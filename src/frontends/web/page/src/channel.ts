@@ -12,6 +12,11 @@ const ALSO: Record<string, string[]> = {
 	flows: ["peer_name", "tx_bytes_per_second", "rx_bytes_per_second"],
 };
 
+export function streamFields(table: Table): string[] {
+	const also = ALSO[table.name] ?? [];
+	return table.fields.filter((f) => f.key || f.column || also.includes(f.name)).map((f) => f.name);
+}
+
 export interface ChannelCallbacks {
 	/** The rows are by now those of another filter than before. */
 	reset(): void;
@@ -75,12 +80,10 @@ export class Channel {
 	private table: Table | null = null;
 
 	private ask(table: Table, filter: string): void {
-		const also = ALSO[this.name] ?? [];
-		const fields = table.fields.filter((f) => f.key || f.column || also.includes(f.name)).map((f) => f.name);
 		this.table = table;
 		this.asked = filter;
 		this.alive_at = performance.now();
-		this.stream.open([this.name], filter, fields);
+		this.stream.open([this.name], filter, streamFields(table));
 	}
 
 	private onState(s: StreamState, message: string): void {

@@ -55,7 +55,11 @@ function options(width: number, height: number, window_s: number, onHover: (i: n
 				grid: { show: false },
 				size: 28,
 				incrs: [15, 30, 60],
-				values: (_u, at) => at.map((s) => (s % 60 ? clock(s * 1000) : clock(s * 1000).slice(0, 5))),
+				/* No label so near to the right edge that it would be cut. */
+				values: (u, at) =>
+					at.map((s) =>
+						s > u.scales.x.max! - (window_s * 36) / width ? "" : clock(s * 1000).slice(0, s % 60 ? 8 : 5),
+					),
 			},
 			{
 				...axis,
@@ -127,12 +131,14 @@ export function Rates({ history, end_s, total }: { history: History; end_s: numb
 	useEffect(() => {
 		/* Where a step is one sample, a line of maxima would only be drawn over. */
 		const blank = span === 1 ? tx.time.map(() => null) : null;
+		/* The last value again where its step ends: a step is drawn up to the next point. */
+		const whole = (list: (number | null)[]) => [...list, list[list.length - 1] ?? null];
 		plot.current?.setData([
 			[...tx.time, tx.end],
-			[...(blank ?? tx.maximum), null],
-			[...tx.average, null],
-			[...(blank ?? negative(rx.maximum)), null],
-			[...negative(rx.average), null],
+			whole(blank ?? tx.maximum),
+			whole(tx.average),
+			whole(blank ?? negative(rx.maximum)),
+			whole(negative(rx.average)),
 		]);
 	}, [history.time[history.time.length - 1], width, height, window_s, scheme, span]);
 

@@ -45,9 +45,12 @@ export function Details({ table, detail, onClose }: { table: Table; detail: Deta
 			</div>
 			{gone ? <p class="gone">{t("details_gone")}</p> : null}
 			<div class="details-act">
-				<CopyButton class="command" text={rowCommand(table.name, row)} label={t("copy_cli")}>
-					<code>{rowCommand(table.name, row)}</code>
-				</CopyButton>
+				<CopyButton
+					class="command"
+					text={rowCommand(table.name, row)}
+					label={t("copy_cli")}
+					shown={rowCommand(table.name, row)}
+				/>
 				{table.name === "processes" ? (
 					<a
 						class="more"
@@ -97,10 +100,9 @@ function Entry({ field, table, row }: { field: Field; table: string; row: Row })
 				<CopyButton
 					text={rowCommand(table, row, field.name)}
 					label={t("details_copy", { title })}
+					shown={field.name}
 					class="key"
-				>
-					<code>{field.name}</code>
-				</CopyButton>
+				/>
 			</dt>
 			<dd>
 				<span class="value"><bdi>{text}</bdi></span>

@@ -58,15 +58,15 @@ export function count(n: number | string): string {
 	return String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 }
 
-/** A span of time given in microseconds. */
-export function microseconds(us: number): Quantity {
-	if (us < 60e6)
-		return scaled(us, ["µs", "ms", "s"], 1000);
-	return { value: significant(us / 60e6), unit: "min" };
-}
+const TIME_UNITS = ["ns", "µs", "ms", "s"] as const;
 
 export function nanoseconds(ns: number): Quantity {
-	return ns < 1000 ? { value: String(Math.round(ns)), unit: "ns" } : microseconds(ns / 1000);
+	return ns < 60e9 ? scaled(ns, TIME_UNITS, 1000) : { value: significant(ns / 60e9), unit: "min" };
+}
+
+/** A span of time given in microseconds. */
+export function microseconds(us: number): Quantity {
+	return us < 60e6 ? scaled(us, TIME_UNITS.slice(1), 1000) : nanoseconds(us * 1000);
 }
 
 /** A share of the whole, in percent; never "100" or "0" for something in between. */

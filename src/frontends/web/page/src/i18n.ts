@@ -44,7 +44,6 @@ export const strings = {
 		"自守护进程启动以来，内核有 {n} 条记录未能交付。字节计数保存在内核中，仍然准确；可能缺少的是极短命的进程或连接。",
 	],
 
-	now_title: ["What moves right now", "此刻的流量"],
 	sends: ["{who} sends {share}\u00a0% of {total}", "{who} 发出 {total} 中的 {share}\u00a0%"],
 	sends_to: ["{who} sends {share}\u00a0% of {total}, mostly to {peer}", "{who} 发出 {total} 中的 {share}\u00a0%，主要发往 {peer}"],
 	receives: ["{who} receives {share}\u00a0% of {total}", "{who} 收取 {total} 中的 {share}\u00a0%"],
@@ -104,7 +103,6 @@ export const strings = {
 	sort_by: ["Sort by {title}", "按{title}排序"],
 	copy_cli: ["Copy as command", "复制为命令"],
 	copied: ["Copied", "已复制"],
-	copy_failed: ["Select and copy:", "请选中并复制："],
 	empty_filter: ["Nothing matches this filter", "没有符合过滤条件的内容"],
 	empty_filter_sub: ["Change it above, or clear it.", "请修改上方的条件，或将其清除。"],
 	empty_processes: ["No process has used a socket yet", "还没有进程使用套接字"],
@@ -128,8 +126,6 @@ export const strings = {
 		"/ 过滤 · ↑ ↓ 移动 · → ← 展开 · Enter 详情 · Esc 关闭",
 	],
 	exited: ["exited", "已退出"],
-	endpoint_local: ["LOCAL", "本地"],
-	endpoint_peer: ["PEER", "对端"],
 } as const satisfies Record<string, readonly [string, string]>;
 
 export type StringKey = keyof typeof strings;

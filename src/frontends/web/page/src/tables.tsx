@@ -2,11 +2,12 @@
 // Processes and Flows: a table, and beside it the details of one row.
 
 import { useEffect } from "preact/hooks";
+import { streamFields } from "./channel";
 import { Details } from "./details";
 import { count, shellWord, shellWords } from "./format";
 import { Grid } from "./grid";
 import { t } from "./i18n";
-import { type Table, parseSort } from "./model";
+import { type Table, formatSort, parseSort } from "./model";
 import { useStore } from "./store";
 import { CopyButton, Empty } from "./ui";
 
@@ -40,9 +41,12 @@ export function TableView({ name }: { name: "processes" | "flows" }) {
 		return <Empty title={t("waiting")}>{t("waiting_sub")}</Empty>;
 	const { detail } = store;
 	const detail_table = detail ? store.tables.get(detail.table) : undefined;
-	const sort = parseSort(route.sort) ?? parseSort(table.sort) ?? { field: table.fields[0].name, ascending: false };
+	/* An address may ask for anything; only what is streamed can be sorted by. */
+	const asked = parseSort(route.sort);
+	const sort = (asked && streamFields(table).includes(asked.field) ? asked : parseSort(table.sort)) ??
+		{ field: table.fields[0].name, ascending: false };
 	const n = set.rows.size;
-	const shell = command(table, route.sort, store.channel.shown ?? "");
+	const shell = command(table, formatSort(sort), store.channel.shown ?? "");
 	return (
 		<div class={detail ? "table-view with-details" : "table-view"} data-snapshot={set.snapshot} data-rows={n}>
 			<div class="table-main">
@@ -50,9 +54,7 @@ export function TableView({ name }: { name: "processes" | "flows" }) {
 					<h1>{t(name === "flows" ? "view_flows" : "view_processes")}</h1>
 					<span class="rows">{set.loaded ? (n === 1 ? t("rows_1") : t("rows_n", { n: count(n) })) : ""}</span>
 					<span class="held" aria-hidden="true">{t("held")}</span>
-					<CopyButton class="command" text={shell} label={t("copy_cli")}>
-						<code>{shell}</code>
-					</CopyButton>
+					<CopyButton class="command" text={shell} label={t("copy_cli")} shown={shell} />
 				</div>
 				<Grid
 					table={table}

@@ -73,11 +73,12 @@ export function exact(field: Pick<Field, "unit" | "type" | "name">, value: Value
 }
 
 /** Puts text on the clipboard; where the browser forbids that, the text is selected for the reader's own copy. */
-export function CopyButton({ text, label, children, class: name }: {
+export function CopyButton({ text, label, shown, class: name }: {
 	text: string;
+	/** What the button does; what it shows is added, so that both have the same name. */
 	label: string;
-	children: ComponentChildren;
-	class?: string;
+	shown: string;
+	class: string;
 }) {
 	const [done, setDone] = useState(false);
 	const button = useRef<HTMLButtonElement>(null);
@@ -95,8 +96,8 @@ export function CopyButton({ text, label, children, class: name }: {
 		setTimeout(() => setDone(false), 1500);
 	};
 	return (
-		<button ref={button} type="button" class={"copy " + (name ?? "")} aria-label={label} title={text} onClick={copy}>
-			{children}
+		<button ref={button} type="button" class={"copy " + name} aria-label={`${label}: ${shown}`} title={text} onClick={copy}>
+			<code>{shown}</code>
 			<span class={done ? "done on" : "done"} role="status">{done ? t("copied") : ""}</span>
 		</button>
 	);

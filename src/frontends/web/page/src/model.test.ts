@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+	Dataset, type Row, addressRank, cell, formatSort, holdKeys, keyOf, numberOf, parseEnvelope, parseSort, sortKeys,
+} from "./model";
+
+const head = { snapshot: 1, time: "2026-01-02T03:04:05Z", lost_events: 0 };
+
+test("dotted names reach into objects", () => {
+	const row: Row = { pid: 1, by_transport: { tcp: { tx_bytes: 5 } }, "a.b": 7, comm: null };
+	assert.equal(cell(row, "by_transport.tcp.tx_bytes"), 5);
+	assert.equal(cell(row, "by_transport.udp.tx_bytes"), null);
+	assert.equal(cell(row, "by_transport"), null);
+	assert.equal(cell(row, "a.b"), 7);
+	assert.equal(cell(row, "comm.x"), null);
+	assert.equal(cell(row, "nowhere"), null);
+	assert.equal(numberOf({ cookie: "18446744073709551615" }, "cookie"), 18446744073709551615);
+});
+
+test("cookies beyond 2^53 stay apart, and names cannot disturb that", () => {
+	const text =
+		'{"snapshot":3,"time":"2026-01-02T03:04:05Z","lost_events":0,"topic":"flows","rows":[' +
+		'{"cookie":18446744073709551615,"peer_address":"10.0.0.1","peer_port":1,"comm":"x"},' +
+		'{"cookie":18446744073709551614,"peer_address":"10.0.0.1","peer_port":1,' +
+		'"comm":"\\"cookie\\":18446744073709551613,\\"gone\\":[[18446744073709551613,"}],' +
+		'"gone":[[18446744073709551612,"[18446744073709551611]",9223372036854775807],[5,"::1",null]]}';
+	const e = parseEnvelope(text);
+	assert.deepEqual(e.rows.map((r) => r.cookie), ["18446744073709551615", "18446744073709551614"]);
+	assert.equal(e.rows[1].comm, '"cookie":18446744073709551613,"gone":[[18446744073709551613,');
+	assert.deepEqual(e.gone, [
+		["18446744073709551612", "[18446744073709551611]", "9223372036854775807"],
+		[5, "::1", null],
+	]);
+});
+
+test("rows merge by key: changed ones are replaced, new ones added, gone ones removed", () => {
+	const set = new Dataset("flows");
+	assert.equal(set.loaded, false);
+	const flow = (cookie: number | string, port: number | null, tx: number): Row => ({
+		cookie, peer_address: port === null ? null : "10.0.0.1", peer_port: port, tx_bytes: tx,
+	});
+	set.load({ ...head, rows: [flow(1, 80, 10), flow(2, null, 20), flow("18446744073709551615", 80, 30)] });
+	assert.equal(set.rows.size, 3);
+	set.merge({
+		...head, snapshot: 2,
+		rows: [flow(1, 80, 11), flow(3, 80, 1)],
+		gone: [[2, null, null], ["18446744073709551615", "10.0.0.1", 80], [99, "10.0.0.1", 80]],
+	});
+	assert.deepEqual([...set.rows.values()].map((r) => [r.cookie, r.tx_bytes]), [[1, 11], [3, 1]]);
+	assert.equal(set.snapshot, 2);
+	set.load({ ...head, snapshot: 3, rows: [] });
+	assert.equal(set.rows.size, 0);
+	assert.equal(set.loaded, true);
+});
+
+test("a pid that is used again is another row", () => {
+	const set = new Dataset("processes");
+	set.load({ ...head, rows: [{ pid: 7, start_time_ns: 1, comm: "old" }] });
+	set.merge({ ...head, rows: [{ pid: 7, start_time_ns: 2, comm: "new" }] });
+	assert.equal(set.rows.size, 2);
+});
+
+test("sorting: largest first, nothing last, equals by key", () => {
+	const rows = new Map<string, Row>(
+		([["a", 5], ["b", 70], ["c", null], ["d", 5], ["e", 600]] as [string, number | null][]).map(([k, n]) => [k, { n }]),
+	);
+	assert.deepEqual(sortKeys(rows, { field: "n", ascending: false }, "uint"), ["e", "b", "a", "d", "c"]);
+	assert.deepEqual(sortKeys(rows, { field: "n", ascending: true }, "uint"), ["a", "d", "b", "e", "c"]);
+	assert.deepEqual(sortKeys(rows, { field: "absent", ascending: true }, "uint"), ["a", "b", "c", "d", "e"]);
+});
+
+test("addresses sort by network, not by spelling", () => {
+	const list = ["10.0.0.10", "9.9.9.9", "::1", "10.0.0.9", "2001:db8::1:0", "2001:db8::2", "2001:db8:0:0:0:0:0:3"];
+	list.sort((a, b) => (addressRank(a) < addressRank(b) ? -1 : 1));
+	assert.deepEqual(list, [
+		"9.9.9.9", "10.0.0.9", "10.0.0.10", "::1", "2001:db8::2", "2001:db8:0:0:0:0:0:3", "2001:db8::1:0",
+	]);
+});
+
+test("a held order loses what went and appends what came", () => {
+	const rows = new Map<string, Row>([["a", {}], ["c", {}], ["x", {}]]);
+	assert.deepEqual(holdKeys(["c", "b", "a"], rows), ["c", "a", "x"]);
+});
+
+test("sort words are those of the command line", () => {
+	assert.deepEqual(parseSort("tx_bytes"), { field: "tx_bytes", ascending: false });
+	assert.deepEqual(parseSort("-comm"), { field: "comm", ascending: true });
+	assert.equal(parseSort(""), null);
+	for (const s of ["tx_bytes", "-comm"])
+		assert.equal(formatSort(parseSort(s)!), s);
+});
+
+test("keys hold every key value", () => {
+	assert.equal(keyOf({ cookie: 1, peer_address: null, peer_port: null }, ["cookie", "peer_address", "peer_port"]), "1~null~null");
+});

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A browser that reports whatever a page must not do, and a second reader of the API to compare the page with.
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const PAGE = join(dirname(fileURLToPath(import.meta.url)), "../../src/frontends/web/page");
+const fromPage = createRequire(join(PAGE, "package.json"));
+
+const FLAGS = [
+	"--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+	"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+];
+
+export async function launch() {
+	const { chromium } = fromPage("playwright-core");
+	return chromium.launch({ executablePath: process.env.WEIR_CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+}
+
+export function axeSource() {
+	return fromPage("axe-core").source;
+}
+
+/** Opens a page that collects its faults: console errors, uncaught errors, CSP violations, requests elsewhere. */
+export async function visit(browser, url, { hash = "#/now", expect = [], ...options } = {}) {
+	const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "en-US", ...options });
+	const page = await context.newPage();
+	const faults = [];
+	const requests = [];
+	page.on("console", (m) => {
+		if (["error", "warning", "assert"].includes(m.type()) && !expect.some((e) => m.text().includes(e)))
+			faults.push(`console ${m.type()}: ${m.text()}`);
+	});
+	page.on("pageerror", (e) => faults.push(`uncaught: ${e.message}`));
+	page.on("dialog", (d) => {
+		faults.push(`dialog: ${d.message()}`);
+		d.dismiss().catch(() => {});
+	});
+	page.on("request", (r) => {
+		requests.push(r.url());
+		if (!r.url().startsWith(url + "/") && !r.url().startsWith("data:"))
+			faults.push(`request to another host: ${r.url()}`);
+	});
+	page.on("response", (r) => {
+		if (r.status() >= 400 && !expect.some((e) => `status of ${r.status()}`.includes(e)))
+			faults.push(`${r.status()} ${r.url()}`);
+	});
+	await page.addInitScript(() => {
+		window.violations = [];
+		document.addEventListener("securitypolicyviolation", (e) =>
+			window.violations.push(`${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}:${e.lineNumber}`));
+	});
+	await page.goto(`${url}/${hash}`);
+	page.faults = async () => [...faults, ...(await page.evaluate(() => window.violations))];
+	page.requests = requests;
+	return page;
+}
+
+/** Follows a topic as any client would and remembers the table at each of the last snapshots. */
+export class Follower {
+	constructor(url, topic, keys, { filter = "", fields = "" } = {}) {
+		this.keys = keys;
+		this.rows = new Map();
+		this.at = new Map();
+		this.controller = new AbortController();
+		const query = new URLSearchParams({ topics: topic, filter, fields });
+		this.done = this.read(`${url}/api/v1/events?${query}`).catch((e) => {
+			this.error = e;
+		});
+	}
+
+	async read(url) {
+		const answer = await fetch(url, { signal: this.controller.signal });
+		if (!answer.ok)
+			throw new Error(`${url}: ${answer.status} ${await answer.text()}`);
+		let parts = [];
+		for await (const chunk of answer.body.pipeThrough(new TextDecoderStream())) {
+			parts.push(chunk);
+			if (!chunk.includes("\n"))
+				continue;
+			const blocks = parts.join("").split("\n\n");
+			parts = [blocks.pop()];
+			for (const block of blocks)
+				this.event(block);
+		}
+	}
+
+	event(block) {
+		const name = /^event: (.*)$/m.exec(block)?.[1];
+		const data = /^data: (.*)$/m.exec(block)?.[1];
+		if (!name || !data)
+			return;
+		/* All integers as text: none may lose a digit on the way. */
+		const e = JSON.parse(data.replace(/("(?:[^"\\]|\\.)*")|(-?\d{16,})/g, (m, s, n) => (s ? s : `"${n}"`)));
+		const key = (row) => this.keys.map((k) => String(row[k])).join("~");
+		if (name === "snapshot")
+			this.rows = new Map();
+		for (const row of e.rows)
+			this.rows.set(key(row), row);
+		for (const gone of e.gone ?? [])
+			this.rows.delete(gone.map(String).join("~"));
+		this.at.set(e.snapshot, { rows: new Map(this.rows), lost_events: e.lost_events });
+		if (this.at.size > 64)
+			this.at.delete(this.at.keys().next().value);
+	}
+
+	async close() {
+		this.controller.abort();
+		await this.done;
+	}
+}
+
+const SI = ["", "k", "M", "G", "T", "P"];
+
+/** The rule of the command line written down a second time: SI steps, three digits, no trailing zeros. */
+export function shortBytes(n, per = "") {
+	if (n < 1000)
+		return `${n} B${per}`;
+	let i = Math.floor(Math.log10(n) / 3);
+	let digits = Number((n / 1000 ** i).toPrecision(3));
+	if (digits >= 1000) {
+		i++;
+		digits /= 1000;
+	}
+	return `${digits} ${SI[i]}B${per}`;
+}
+
+/** Tries until f gives something, for at most ms. */
+export async function until(f, what, ms = 10000) {
+	const end = Date.now() + ms;
+	let last;
+	for (;;) {
+		try {
+			const v = await f();
+			if (v)
+				return v;
+		} catch (e) {
+			last = e;
+		}
+		if (Date.now() > end)
+			throw new Error(`${what}: not within ${ms} ms${last ? `; last: ${last.message}` : ""}`);
+		await new Promise((r) => setTimeout(r, 50));
+	}
+}
+
+export const wait = (ms) => new Promise((r) => setTimeout(r, ms));

@@ -1,0 +1,583 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The page in a real browser, on live data that changes. With WEIR_URL=http://127.0.0.1:9474 it is held against that
+// daemon too; without it only against the page's mock server.
+//   npm ci --prefix src/frontends/web/page && node --test tests/browser/page.test.mjs
+import assert from "node:assert/strict";
+import { connect, createServer } from "node:net";
+import { after, before, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { PAGE, Follower, axeSource, launch, shortBytes, until, visit, wait } from "./browser.mjs";
+
+const { startMock } = await import(`${PAGE}/dev/mock.mjs`);
+const KEYS = { processes: ["pid", "start_time_ns"], flows: ["cookie", "peer_address", "peer_port"] };
+const BUDGET_BYTES = 60 * 1024;
+
+let browser;
+before(async () => {
+	browser = await launch();
+});
+after(() => browser?.close());
+
+async function withPage(url, options, f) {
+	const page = await visit(browser, url, options);
+	try {
+		await f(page);
+		assert.deepEqual(await page.faults(), []);
+	} finally {
+		await page.context().close();
+	}
+}
+
+const live = (page) => page.waitForSelector('[data-status="live"]');
+
+/** What the table in sight says, read in one go, with the snapshot it belongs to. */
+const readTable = (page) =>
+	page.evaluate(() => ({
+		snapshot: Number(document.querySelector(".table-view").dataset.snapshot),
+		count: Number(document.querySelector(".table-view").dataset.rows),
+		lines: [...document.querySelectorAll('[role="row"][data-key]')].map((r) => ({
+			key: r.dataset.key,
+			cells: Object.fromEntries([...r.querySelectorAll("[data-f]")].map((c) => [c.dataset.f, c.textContent.replace(/\u00a0/g, " ").trim()])),
+		})),
+	}));
+
+/** The rows of the API at the very snapshot that read() gives. */
+async function atSameSnapshot(follower, read) {
+	return until(async () => {
+		if (follower.error)
+			throw follower.error;
+		const seen = await read();
+		const state = follower.at.get(seen.snapshot);
+		return state ? { seen, state } : null;
+	}, "a snapshot that both the page and the API have");
+}
+
+function compareTable(seen, state, table) {
+	assert.equal(seen.count, state.rows.size, "number of rows");
+	assert.ok(seen.lines.length > 0 || state.rows.size === 0, "rows are drawn");
+	for (const line of seen.lines) {
+		const row = state.rows.get(line.key);
+		assert.ok(row, `row ${line.key} is in the API`);
+		for (const f of ["tx_bytes", "rx_bytes"])
+			assert.equal(line.cells[f], shortBytes(row[f]), `${line.key} ${f}`);
+		for (const f of ["tx_bytes_per_second", "rx_bytes_per_second"])
+			assert.equal(line.cells[f], shortBytes(row[f], "/s"), `${line.key} ${f}`);
+		if (table === "processes")
+			assert.equal(line.cells.pid, String(row.pid));
+		else
+			assert.ok(line.cells.peer_address === "–" || line.cells.peer_address.endsWith(`:${row.peer_port}`));
+	}
+}
+
+function sums(rows) {
+	let tx = 0;
+	let rx = 0;
+	for (const r of rows) {
+		tx += r.tx_bytes_per_second;
+		rx += r.rx_bytes_per_second;
+	}
+	return { tx, rx };
+}
+
+/** What holds on any daemon. */
+function everywhere(name, address) {
+	describe(name, () => {
+		test("the page is three requests within the budget, with a strict policy", () =>
+			withPage(address(), {}, async (page) => {
+				await live(page);
+				const own = page.requests.filter((r) => !r.includes("/api/") && !r.startsWith("data:"));
+				assert.equal(own.length, 3, own.join(" "));
+				let sum = 0;
+				for (const url of own) {
+					const answer = await fetch(url);
+					const csp = answer.headers.get("content-security-policy") ?? "";
+					assert.match(csp, /default-src 'none'/);
+					assert.doesNotMatch(csp, /unsafe|\*/);
+					sum += gzipSync(Buffer.from(await answer.arrayBuffer()), { level: 9 }).length;
+				}
+				assert.ok(sum <= BUDGET_BYTES, `${sum} bytes gzipped`);
+			}));
+
+		test("Now: sentence, plot and talkers equal the API at the same snapshot", () =>
+			withPage(address(), { hash: "#/now" }, async (page) => {
+				const follower = new Follower(address(), "processes", KEYS.processes);
+				try {
+					await live(page);
+					const read = () =>
+						page.evaluate(() => ({
+							snapshot: Number(document.querySelector(".now").dataset.snapshot),
+							tx: document.querySelector('[data-total="tx"]').textContent,
+							rx: document.querySelector('[data-total="rx"]').textContent,
+							verdict: document.getElementById("verdict").textContent,
+							talkers: [...document.querySelectorAll("[data-program]")].map((li) => ({
+								program: li.dataset.program,
+								tx: li.querySelector('[data-f="tx"] .amount').textContent,
+								rx: li.querySelector('[data-f="rx"] .amount').textContent,
+							})),
+						}));
+					const plain = (s) => s.replace(/\u00a0/g, " ");
+					for (let round = 0; round < 3; round++) {
+						const { seen, state } = await atSameSnapshot(follower, read);
+						const rows = [...state.rows.values()];
+						const total = sums(rows);
+						assert.equal(plain(seen.tx), shortBytes(total.tx, "/s"));
+						assert.equal(plain(seen.rx), shortBytes(total.rx, "/s"));
+						const most = Math.max(total.tx, total.rx);
+						if (most > 0)
+							assert.ok(plain(seen.verdict).includes(shortBytes(most, "/s")), seen.verdict);
+						for (const t of seen.talkers) {
+							const own = sums(rows.filter((r) => `${r.comm}\u0001${r.container_id || r.unit || ""}` === t.program));
+							assert.equal(plain(t.tx), shortBytes(own.tx, "/s"), t.program);
+							assert.equal(plain(t.rx), shortBytes(own.rx, "/s"), t.program);
+						}
+						await wait(700);
+					}
+					const inked = await page.evaluate(() => {
+						const c = document.querySelector(".plot canvas");
+						const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+						let n = 0;
+						for (let i = 3; i < d.length; i += 4)
+							n += d[i] > 0;
+						return n;
+					});
+					assert.ok(inked > 1000, `${inked} pixels are drawn`);
+				} finally {
+					await follower.close();
+				}
+			}));
+
+		for (const table of ["processes", "flows"])
+			test(`${table}: every number in sight equals the API at the same snapshot`, () =>
+				withPage(address(), { hash: `#/${table}` }, async (page) => {
+					const follower = new Follower(address(), table, KEYS[table]);
+					try {
+						await live(page);
+						await page.waitForSelector('[role="row"][data-key]');
+						for (let round = 0; round < 3; round++) {
+							const { seen, state } = await atSameSnapshot(follower, () => readTable(page));
+							compareTable(seen, state, table);
+							await wait(700);
+						}
+					} finally {
+						await follower.close();
+					}
+				}));
+
+		test("sorting: by the server's words, both ways, kept in the address", () =>
+			withPage(address(), { hash: "#/processes" }, async (page) => {
+				await live(page);
+				await page.waitForSelector('[role="row"][data-key]');
+				await page.getByRole("columnheader", { name: "PID" }).getByRole("button").click();
+				await until(async () => (await page.evaluate(() => location.hash)).includes("sort=pid"), "sort in the address");
+				await page.mouse.move(5, 5);
+				const pids = async () => (await readTable(page)).lines.map((l) => Number(l.cells.pid));
+				await until(async () => (await pids()).every((p, i, a) => i === 0 || a[i - 1] >= p), "largest pid first");
+				await page.getByRole("columnheader", { name: "PID" }).getByRole("button").click();
+				await until(async () => (await pids()).every((p, i, a) => i === 0 || a[i - 1] <= p), "smallest pid first");
+				assert.equal(await page.getByRole("columnheader", { name: "PID" }).getAttribute("aria-sort"), "ascending");
+				await page.reload();
+				await live(page);
+				await until(async () => (await pids()).length && (await pids()).every((p, i, a) => i === 0 || a[i - 1] <= p), "the same after a reload");
+			}));
+
+		test("the filter stands in the address, survives a reload and other views, and selects what the API selects", () =>
+			withPage(address(), { hash: "#/processes" }, async (page) => {
+				await live(page);
+				const first = await until(async () => (await readTable(page)).lines[0], "a row");
+				const filter = `pid:${first.cells.pid}`;
+				await page.keyboard.press("/");
+				await page.keyboard.type(filter);
+				await page.keyboard.press("Enter");
+				const only = async () => {
+					const seen = await readTable(page);
+					return seen.lines.length >= 1 && seen.lines.every((l) => l.cells.pid === first.cells.pid);
+				};
+				await until(only, "only that process");
+				assert.equal(await page.evaluate(() => location.hash), `#/processes?filter=${filter}`);
+				await page.reload();
+				await until(only, "the same after a reload");
+				assert.equal(await page.inputValue("#filter"), filter);
+				await page.getByRole("link", { name: "Flows", exact: true }).click();
+				const follower = new Follower(address(), "flows", KEYS.flows, { filter });
+				try {
+					await page.waitForSelector('.table-view[data-snapshot]:not([data-snapshot="0"])');
+					const { seen, state } = await atSameSnapshot(follower, () => readTable(page));
+					assert.equal(seen.count, state.rows.size);
+				} finally {
+					await follower.close();
+				}
+				assert.equal(await page.inputValue("#filter"), filter);
+				await page.goBack();
+				await until(only, "back in Processes");
+				await page.getByRole("button", { name: "Clear the filter" }).click();
+				await until(async () => (await page.evaluate(() => location.hash)) === "#/processes", "no filter");
+			}));
+
+		test("a wrong filter is one line from the daemon, and the rows of the one before stay alive", () =>
+			withPage(address(), { hash: "#/processes", expect: ["status of 400"] }, async (page) => {
+				await live(page);
+				await page.waitForSelector('[role="row"][data-key]');
+				const want = await fetch(`${address()}/api/v1/processes?filter=nonsense:1`);
+				assert.equal(want.status, 400);
+				const line = (await want.json()).error;
+				await page.fill("#filter", "nonsense:1");
+				await page.keyboard.press("Enter");
+				await until(async () => (await page.textContent("#filter-error")) === line, "the daemon's own line");
+				assert.doesNotMatch(line, /\n/);
+				await live(page);
+				const before = (await readTable(page)).snapshot;
+				await until(async () => (await readTable(page)).snapshot > before, "rows that go on");
+				assert.equal(await page.getAttribute("#filter", "aria-invalid"), "true");
+				await page.fill("#filter", "");
+				await page.keyboard.press("Enter");
+				await until(async () => (await page.textContent("#filter-error")) === "", "the line is gone");
+			}));
+
+		test("a filter that only flows know works in Flows", () =>
+			withPage(address(), { hash: "#/flows?filter=port:1-", expect: ["status of 400"] }, async (page) => {
+				await until(async () => (await page.textContent("#filter-error")) !== "", "an error");
+				await page.fill("#filter", "transport:tcp");
+				await page.keyboard.press("Enter");
+				await live(page);
+				await page.waitForSelector('[role="row"][data-key]');
+				const seen = await readTable(page);
+				assert.ok(seen.lines.every((l) => l.cells.transport === "tcp"));
+				assert.equal(await page.textContent("#filter-error"), "");
+			}));
+
+		test("everything can be done with the keyboard", () =>
+			withPage(address(), { hash: "#/processes" }, async (page) => {
+				await live(page);
+				await page.waitForSelector('[role="row"][data-key]');
+				const focus = () => page.evaluate(() => document.activeElement.id || document.activeElement.className);
+				await page.keyboard.press("Tab");
+				assert.equal(await focus(), "skip");
+				await page.keyboard.press("Enter");
+				assert.equal(await focus(), "content");
+				await page.keyboard.press("/");
+				assert.equal(await focus(), "filter");
+				await page.keyboard.press("Escape");
+				assert.notEqual(await focus(), "filter");
+				await page.focus(".grid");
+				await page.keyboard.press("ArrowDown");
+				const active = () => page.evaluate(() => {
+					const id = document.querySelector(".grid").getAttribute("aria-activedescendant");
+					const row = id && document.getElementById(id);
+					return row ? { key: row.dataset.key, level: row.getAttribute("aria-level"), open: row.getAttribute("aria-expanded") } : null;
+				});
+				const row = await until(active, "an active row");
+				await page.keyboard.press("ArrowRight");
+				await until(async () => (await active())?.open === "true", "its sockets are unfolded");
+				await page.waitForSelector('[role="row"][aria-level="2"]');
+				await page.keyboard.press("ArrowLeft");
+				await until(async () => (await active())?.open === "false", "folded again");
+				await page.keyboard.press("Enter");
+				await page.waitForSelector(".details");
+				assert.ok((await page.evaluate(() => location.hash)).includes(`row=${row.key}`));
+				await page.keyboard.press("ArrowDown");
+				await until(async () => !(await page.evaluate(() => location.hash)).includes(`row=${row.key}`), "the next row's details");
+				await page.keyboard.press("Escape");
+				await page.waitForSelector(".details", { state: "detached" });
+				assert.match(await focus(), /^grid/);
+				await page.keyboard.press("End");
+				await page.keyboard.press("Home");
+				await until(async () => (await page.evaluate(() => document.querySelector(".grid").scrollTop)) === 0, "the top again");
+			}));
+
+		test("details: every field with its help, its digits and the command that prints it", () =>
+			withPage(address(), { hash: "#/processes" }, async (page) => {
+				await live(page);
+				const index = await (await fetch(`${address()}/api/v1`)).json();
+				const declared = index.tables.find((t) => t.name === "processes").fields;
+				await page.locator('[role="row"][data-key]').first().click();
+				await page.waitForSelector(".details .absent");
+				const seen = await page.evaluate(() => ({
+					entries: [...document.querySelectorAll(".details .entry")].map((e) => ({
+						name: e.dataset.f,
+						value: e.querySelector(".value").textContent.replace(/\u00a0/g, " "),
+						help: e.querySelector(".help").textContent,
+						command: e.querySelector("button").title,
+					})),
+					absent: document.querySelectorAll(".details .absent span").length,
+				}));
+				assert.equal(seen.entries.length + seen.absent, declared.length);
+				for (const e of seen.entries) {
+					const field = declared.find((f) => f.name === e.name);
+					assert.equal(e.help, field.help);
+					assert.match(e.command, new RegExp(`^weir processes .*${e.name.replace(/\./g, "\\.")} pid:\\d+$`));
+				}
+				const tx = seen.entries.find((e) => e.name === "tx_bytes");
+				assert.match(tx.value, /^[\d,]+ B$/);
+			}));
+
+		test("both languages: from the browser, and by the switch, which is remembered", () =>
+			withPage(address(), { locale: "zh-CN" }, async (page) => {
+				await live(page);
+				assert.equal(await page.evaluate(() => document.documentElement.lang), "zh");
+				assert.deepEqual(await page.locator("nav a").allTextContents(), ["此刻", "进程", "连接"]);
+				await page.getByRole("link", { name: "进程", exact: true }).click();
+				await page.waitForSelector('[role="row"][data-key]');
+				assert.ok((await page.locator('[role="columnheader"]').allTextContents()).some((s) => s.startsWith("已发送")));
+				await page.getByRole("button", { name: "English" }).click();
+				await until(async () => (await page.evaluate(() => document.documentElement.lang)) === "en", "English");
+				await page.reload();
+				await live(page);
+				assert.deepEqual(await page.locator("nav a").allTextContents(), ["Now", "Processes", "Flows"]);
+			}));
+
+		for (const scheme of ["light", "dark"])
+			for (const width of [1440, 390])
+				test(`accessible and within the screen: ${scheme}, ${width} px wide`, () =>
+					withPage(address(), { colorScheme: scheme, viewport: { width, height: 844 }, reducedMotion: "reduce" }, async (page) => {
+						for (const view of ["Now", "Processes", "Flows"]) {
+							await page.getByRole("link", { name: view, exact: true }).click();
+							await live(page);
+							if (view !== "Now") {
+								await page.waitForSelector('[role="row"][data-key]');
+								await page.locator('[role="row"][data-key]').first().click();
+								await page.waitForSelector(".details .absent");
+							}
+							await page.evaluate(axeSource());
+							const result = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+							assert.deepEqual(result.violations.map((v) => `${v.id}: ${v.nodes[0].html} ${v.nodes[0].failureSummary}`), [], view);
+							const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+							assert.ok(overflow <= 0, `${view} is ${overflow} px too wide`);
+							await page.keyboard.press("Escape");
+						}
+					}));
+	});
+}
+
+let mock;
+describe("on the mock server", () => {
+	before(async () => {
+		mock = await startMock({ tick: 1000 });
+	});
+	after(() => mock?.close());
+
+	everywhere("any daemon", () => mock.url);
+
+	test("hostile names are inert and readable in every view", async () => {
+		for (const hash of ["#/now?filter=user:mallory", "#/processes?filter=user:mallory", "#/flows?filter=user:mallory"])
+			await withPage(mock.url, { hash }, async (page) => {
+				await live(page);
+				if (!hash.startsWith("#/now")) {
+					await page.waitForSelector('[role="row"][data-key]');
+					await page.locator('[role="row"][data-key]').first().click();
+					await page.waitForSelector(".details .absent");
+				}
+				await wait(1200);
+				const seen = await page.evaluate(() => ({
+					text: document.body.innerText,
+					title: document.title,
+					made: document.querySelectorAll("[onload], [onerror], img, iframe, object, embed").length,
+				}));
+				assert.doesNotMatch(seen.title, /owned/);
+				assert.equal(seen.made, 0);
+				assert.ok(seen.text.includes("<svg/onload=document.title='owned'>"), hash);
+				assert.ok(seen.text.includes("a\\u{202e}gpj.exe"));
+				assert.ok(seen.text.includes("\\x1b[31;5mred\\x1b[0m"));
+				assert.doesNotMatch(seen.text, /[\u0000-\u0008\u000b-\u001f\u202a-\u202e\u2066-\u2069]/);
+			});
+	});
+
+	test("a hostile name's link filters for it and its command is quoted", () =>
+		withPage(mock.url, { hash: "#/now?filter=user:mallory" }, async (page) => {
+			await live(page);
+			for (const n of [0, 1, 2, 3, 4, 5]) {
+				await page.locator(".talkers li a").nth(n).click();
+				await page.waitForSelector('[role="row"][data-key]');
+				await until(async () => (await readTable(page)).count === 1, "that program alone");
+				const command = await page.locator(".table-head .command").getAttribute("title");
+				assert.match(command, /^weir processes user:mallory ('[^']*'|process:[\w:.\/-]+)$/);
+				await page.goBack();
+				await page.waitForSelector(".talkers li");
+			}
+		}));
+
+	test("losses are a badge with the exact count", () =>
+		withPage(mock.url, {}, async (page) => {
+			await live(page);
+			assert.equal(await page.locator(".badge").count(), 0);
+			mock.world.lost = 1234567;
+			await page.getByText("1,234,567 events lost").first().waitFor();
+			mock.world.lost = 0;
+		}));
+
+	test("a daemon that falls silent is called stalled, and live again once it speaks", () =>
+		withPage(mock.url, {}, async (page) => {
+			await live(page);
+			mock.frozen = true;
+			try {
+				await page.waitForSelector('[data-status="stalled"]', { timeout: 8000 });
+			} finally {
+				mock.frozen = false;
+			}
+			await live(page);
+		}));
+
+	test("a daemon that goes away and comes back is found again", async (t) => {
+		let other = await startMock({ tick: 500 });
+		const { url } = other;
+		const page = await visit(browser, url, { expect: ["Failed to load", "ERR_", "net::"] });
+		try {
+			await live(page);
+			await other.close();
+			await page.waitForSelector('[data-status="off"]', { timeout: 8000 });
+			other = await startMock({ tick: 500, port: Number(new URL(url).port) });
+			await live(page);
+			assert.deepEqual(await page.faults(), []);
+		} finally {
+			await page.context().close();
+			await other.close();
+		}
+		t.diagnostic("gone, and back without a reload");
+	});
+
+	test("a new connection is on the page within 250 ms", async (t) => {
+		const process = [...mock.world.processes.values()][0];
+		await withPage(mock.url, { hash: `#/flows?filter=pid:${process.row.pid}` }, async (page) => {
+			await live(page);
+			await page.waitForSelector('[role="row"][data-key]');
+			const took = [];
+			for (let i = 0; i < 20; i++) {
+				const { cookie } = mock.world.addFlow(process).row;
+				const shown = page.evaluate((key) => new Promise((done) => {
+					const look = () => (document.querySelector(`[data-key^="${key}~"]`)
+						? done(performance.timeOrigin + performance.now())
+						: requestAnimationFrame(look));
+					look();
+				}), String(cookie));
+				await wait(137);
+				const start = performance.timeOrigin + performance.now();
+				mock.push();
+				took.push((await shown) - start);
+			}
+			took.sort((a, b) => a - b);
+			t.diagnostic(`from the event to the frame with its row: median ${took[10].toFixed(0)} ms, largest ${took[19].toFixed(0)} ms`);
+			assert.ok(took[19] < 250, `${took[19]} ms`);
+		});
+	});
+});
+
+describe("on a large host (10,000 flows, 2,000 processes, mock)", () => {
+	let large;
+	before(async () => {
+		large = await startMock({ flows: 10000, processes: 2000, tick: 1000 });
+	});
+	after(() => large?.close());
+
+	/* Gaps between frames and long tasks while f runs. */
+	async function frames(page, f) {
+		await page.evaluate(() => {
+			window.gaps = [];
+			window.long = [];
+			window.watching = true;
+			new PerformanceObserver((l) => window.watching && window.long.push(...l.getEntries().map((e) => e.duration)))
+				.observe({ type: "longtask" });
+			let last = performance.now();
+			const step = (now) => {
+				window.gaps.push(now - last);
+				last = now;
+				if (window.watching)
+					requestAnimationFrame(step);
+			};
+			requestAnimationFrame(step);
+		});
+		await f();
+		return page.evaluate(() => {
+			window.watching = false;
+			const g = window.gaps.slice(2).sort((a, b) => a - b);
+			const at = (q) => g[Math.min(g.length - 1, Math.floor(q * g.length))];
+			return { n: g.length, p50: at(0.5), p95: at(0.95), max: g[g.length - 1], long: window.long };
+		});
+	}
+
+	test("first paint, first rows, scrolling and sorting", (t) =>
+		withPage(large.url, { hash: "#/flows" }, async (page) => {
+			await page.waitForSelector('[role="row"][data-key]');
+			const paint = await page.evaluate(() => ({
+				paint: performance.getEntriesByType("paint").find((e) => e.name === "first-contentful-paint").startTime,
+				rows: performance.now(),
+			}));
+			t.diagnostic(`first contentful paint ${paint.paint.toFixed(0)} ms, rows there after ${paint.rows.toFixed(0)} ms`);
+			await page.waitForFunction(() => Number(document.querySelector(".table-view").dataset.rows) >= 10000);
+			await wait(1500);
+			const drawn = await page.locator('[role="row"]').count();
+			assert.ok(drawn < 60, `${drawn} rows exist for 10,000`);
+			const still = await frames(page, () => wait(4000));
+			const scroll = await frames(page, () =>
+				page.evaluate(async () => {
+					const grid = document.querySelector(".grid");
+					const end = performance.now() + 5000;
+					let down = 1;
+					while (performance.now() < end) {
+						if (grid.scrollTop + grid.clientHeight >= grid.scrollHeight - 5)
+							down = -1;
+						grid.scrollTop += down * 220;
+						await new Promise(requestAnimationFrame);
+					}
+				}));
+			const show = (s) => `p50 ${s.p50.toFixed(1)} p95 ${s.p95.toFixed(1)} max ${s.max.toFixed(0)} ms, long tasks ${s.long.map((d) => d.toFixed(0)).join(" ") || "none"}`;
+			t.diagnostic(`frames while it ticks: ${show(still)}`);
+			t.diagnostic(`frames while scrolling: ${show(scroll)}`);
+			assert.ok(paint.paint < 1000, `first paint ${paint.paint} ms`);
+			assert.ok(scroll.p95 < 50, `scrolling: p95 ${scroll.p95} ms`);
+			assert.ok(scroll.max < 500, `scrolling: longest frame ${scroll.max} ms`);
+			const fields = "tx_bytes,rx_bytes,tx_bytes_per_second,rx_bytes_per_second";
+			const follower = new Follower(large.url, "flows", KEYS.flows, { fields });
+			try {
+				const { seen, state } = await atSameSnapshot(follower, () => readTable(page));
+				compareTable(seen, state, "flows");
+			} finally {
+				await follower.close();
+			}
+		}));
+});
+
+if (process.env.WEIR_URL) {
+	const url = process.env.WEIR_URL.replace(/\/$/, "");
+	describe(`on ${url}`, () => {
+		/* Something that moves, so that there is something to see. */
+		let server;
+		let client;
+		let timer;
+		before(async () => {
+			server = createServer((s) => s.on("data", () => {}).on("error", () => {})).listen(0, "127.0.0.1");
+			await new Promise((done) => server.once("listening", done));
+			client = connect(server.address().port, "127.0.0.1");
+			await new Promise((done) => client.once("connect", done));
+			timer = setInterval(() => client.write(Buffer.alloc(30011)), 50);
+		});
+		after(() => {
+			clearInterval(timer);
+			client?.destroy();
+			server?.close();
+		});
+
+		everywhere("the daemon", () => url);
+
+		test("a connection that moves known bytes shows them to the byte", () =>
+			withPage(url, { hash: `#/flows?filter=pid:${process.pid}` }, async (page) => {
+				const known = connect(server.address().port, "127.0.0.1");
+				await new Promise((done) => known.once("connect", done));
+				const { localPort } = known;
+				known.write(Buffer.alloc(1234567));
+				try {
+					await live(page);
+					await page.fill("#filter", `local_port:${localPort}`);
+					await page.keyboard.press("Enter");
+					await until(async () => {
+						const { lines } = await readTable(page);
+						return lines.some((l) => l.cells.tx_bytes === "1.23 MB");
+					}, "the sum in the table");
+					await page.locator('[role="row"][data-key]').first().click();
+					await page.waitForSelector(".details .absent");
+					const digits = await page.locator('.details [data-f="tx_bytes"] .value').textContent();
+					assert.equal(digits.replace(/\u00a0/g, " "), "1,234,567 B");
+				} finally {
+					known.destroy();
+				}
+			}));
+	});
+}
