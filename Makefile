@@ -55,7 +55,9 @@ soak: need-root
 
 # --- install --------------------------------------------------------------------------------
 
-install: need-root setup all
+install: need-root setup $(BUILD)/build.ninja
+	@meson configure $(BUILD) -Dprefix=$(abspath $(PREFIX)) > /dev/null
+	@ninja -C $(BUILD) --quiet
 	@meson install -C $(BUILD) --no-rebuild --quiet
 	@echo "installed under $(PREFIX); start it with: systemctl enable --now weir"
 
@@ -75,6 +77,5 @@ setup: | $(if $(filter run demo install,$(MAKECMDGOALS)),need-root)
 	@tools/setup build
 
 need-root:
-	@[ "$$(id -u)" -eq 0 ] || { \
-		echo "weir: make $(firstword $(MAKECMDGOALS)) needs root: it loads programs into the kernel; run: sudo make $(MAKECMDGOALS)" >&2; \
-		exit 3; }
+	@$(if $(filter 0,$(shell id -u)),:,$(error make $(MAKECMDGOALS) needs root, \
+		since it loads programs into the kernel: run sudo make $(MAKECMDGOALS)))
