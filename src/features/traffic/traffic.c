@@ -79,6 +79,11 @@ static const size_t record_sizes[_TRAFFIC_RECORD_MAX] = {
 	[TRAFFIC_RECORD_TOTALS] = sizeof(struct traffic_totals),
 };
 
+size_t traffic_record_size(uint16_t type)
+{
+	return type < _TRAFFIC_RECORD_MAX ? record_sizes[type] : 0;
+}
+
 /* Texts end inside their arrays, small numbers are in their ranges: what follows need not ask again. */
 static int check(union traffic_event *e)
 {
@@ -109,7 +114,7 @@ static int traffic_decode(uint16_t type, const void *bytes, size_t len, void *re
 	union traffic_event *e = ret_event;
 	struct traffic_head head;
 
-	if (type == 0 || type >= _TRAFFIC_RECORD_MAX || len != record_sizes[type])
+	if (!traffic_record_size(type) || len != traffic_record_size(type))
 		return -EBADMSG;
 	memcpy(&head, bytes, sizeof(head));
 	if (head.type != type || head.size != len)

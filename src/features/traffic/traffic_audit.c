@@ -89,8 +89,10 @@ unsigned traffic_audit(const struct traffic_state *s, struct weir_audit_entry *r
 	for (f = s->flows; f; f = f->hh.next)
 		traffic_audit_flow(f->closed ? &shut : &open, f);
 	for (int d = 0; d < 2; d++) {
-		gap[d] = (int64_t)(open.effective[d] + shut.effective[d]) - (int64_t)procs[d];
-		lost[d] = gap[d] < 0 ? -gap[d] : 0;
+		uint64_t sockets = open.effective[d] + shut.effective[d];
+
+		gap[d] = (int64_t)ahead(sockets, procs[d]);
+		lost[d] = (int64_t)ahead(procs[d], sockets);
 	}
 	add(ret, &n, "processes", "TCP bytes in the sums of processes; sockets: how many processes.",
 	    (int64_t)procs[TX], (int64_t)procs[RX], n_procs, true, true);
@@ -128,8 +130,8 @@ unsigned traffic_audit(const struct traffic_state *s, struct weir_audit_entry *r
 	    (int64_t)(open.shared_bypass[RX] + shut.shared_bypass[RX]),
 	    open.n_shared_bypass + shut.n_shared_bypass, false, !shut.n_shared_bypass);
 	add(ret, &n, "unattributed", "Bytes that found no process: no owner, or the map of processes was full.",
-	    (int64_t)s->totals.unattributed[TX] + (gap[TX] > 0 ? gap[TX] : 0),
-	    (int64_t)s->totals.unattributed[RX] + (gap[RX] > 0 ? gap[RX] : 0), 0, false,
-	    !s->totals.unattributed[TX] && !s->totals.unattributed[RX] && gap[TX] <= 0 && gap[RX] <= 0);
+	    (int64_t)(s->totals.unattributed[TX] + (uint64_t)gap[TX]),
+	    (int64_t)(s->totals.unattributed[RX] + (uint64_t)gap[RX]), 0, false,
+	    !s->totals.unattributed[TX] && !s->totals.unattributed[RX] && !gap[TX] && !gap[RX]);
 	return n;
 }

@@ -6,8 +6,8 @@
 #include "core/snapshot.h"
 #include "features/traffic/traffic_state.h"
 
-/* Any bytes as records: decoded, applied, aged, drawn. Each record is a type, a length and that many bytes; a
- * length of 0 takes the type's own size, so that the fuzzer gets past it. */
+/* Any bytes as records: decoded, applied, aged, drawn. Each record is a type, a length and that many bytes, cut or
+ * filled up to what the type wants, so that the fuzzer gets past the sizes. */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -26,14 +26,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	while (size >= 3) {
 		uint8_t type = data[0], bytes[sizeof(e)] = {};
-		size_t len = data[1] | (size_t)data[2] << 8;
+		size_t len = data[1] | (size_t)data[2] << 8, right = traffic_record_size(type & 0x7f);
 
 		data += 3;
 		size -= 3;
 		if (len > size)
 			len = size;
 		memcpy(bytes, data, len < sizeof(bytes) ? len : sizeof(bytes));
-		if (f->decode(type, bytes, len < sizeof(bytes) ? len : sizeof(bytes), &e) == 0)
+		if (right) {
+			struct traffic_head front = { type & 0x7f, (uint32_t)right };
+
+			memcpy(bytes, &front, sizeof(front));
+		}
+		if (f->decode(type & 0x7f, bytes, right ? right : len % sizeof(bytes), &e) == 0)
 			f->apply(state, now, &e);
 		data += len;
 		size -= len;

@@ -155,6 +155,9 @@ int traffic_state_apply(struct traffic_state *s, uint64_t mono_ns, const union t
 /* A second has passed: rates, ageing. */
 void traffic_state_tick(struct traffic_state *s, uint64_t mono_ns, uint64_t real_ns);
 
+/* Size of a record of this type; 0: there is no such type. traffic.c */
+size_t traffic_record_size(uint16_t type);
+
 struct traffic_proc *traffic_proc_find(const struct traffic_state *s, const struct traffic_key *key);
 struct traffic_flow *traffic_flow_find(const struct traffic_state *s, uint64_t cookie, uint64_t opened_ns);
 const char *traffic_user_name(const struct traffic_state *s, uint32_t uid); /* NULL: not known */
