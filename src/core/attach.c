@@ -98,6 +98,8 @@ static int learn_map(struct weir_attach *a, uint32_t id)
 	r = bpf_obj_get_info_by_fd(fd, &info, &len);
 	if (r < 0)
 		return r;
+	if (memchr(info.name, '.', sizeof(info.name)))
+		return 0; /* libbpf's own, for constants and variables */
 	r = grow((void **)&a->maps, a->n_maps, &a->room_maps, sizeof(*a->maps));
 	if (r < 0)
 		return r;
@@ -212,14 +214,17 @@ void weir_attach_snapshot(const struct weir_attach *a, struct weir_builder *b, u
 	for (unsigned i = 0; i < a->n_programs; i++) {
 		const struct attached *p = &a->programs[i];
 
+		bool first = true;
+
 		put_program(p, b, number);
 		for (uint32_t m = 0; m < p->n_maps; m++) {
 			const struct known_map *map = find_map(a, p->map_ids[m]);
 
 			if (!map)
 				continue;
-			if (m)
+			if (!first)
 				put_program(p, b, number);
+			first = false;
 			put_map(map, b);
 		}
 	}

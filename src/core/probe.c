@@ -137,6 +137,12 @@ const char *weir_probe_blocker(const struct weir_probe *p, int *ret_errno)
 	return p->blocker;
 }
 
+void weir_probe_settle(struct weir_probe *p)
+{
+	btf__free(p->btf);
+	p->btf = NULL;
+}
+
 const struct btf *weir_probe_btf(const struct weir_probe *p)
 {
 	return p->btf;

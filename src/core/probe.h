@@ -27,6 +27,9 @@ struct weir_probe *weir_probe_free(struct weir_probe *p); /* accepts NULL, retur
  * EPERM for missing rights, EOPNOTSUPP for a kernel that lacks something. */
 const char *weir_probe_blocker(const struct weir_probe *p, int *ret_errno);
 
+/* Frees the kernel's types, some megabytes, once everything is loaded; the notes stay. */
+void weir_probe_settle(struct weir_probe *p);
+
 const struct btf *weir_probe_btf(const struct weir_probe *p); /* NULL: the kernel has none */
 bool weir_probe_tracepoint(const struct weir_probe *p, const char *name); /* as BTF-typed tracepoint */
 int weir_probe_cgroup_fd(const struct weir_probe *p); /* root of the cgroup2 hierarchy; -1: none. Borrowed. */

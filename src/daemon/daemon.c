@@ -3,6 +3,7 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,9 @@ static int load_features(struct setup *s)
 			    &s->kernels[i]) < 0)
 			weir_warning("%s does not run here: see weir doctor", f->name);
 	}
+	/* Loading took megabytes that nothing needs again; three processes would carry them on. */
+	weir_probe_settle(s->probe);
+	malloc_trim(0);
 	return 0;
 }
 
