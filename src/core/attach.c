@@ -82,22 +82,18 @@ static struct known_map *find_map(const struct weir_attach *a, uint32_t id)
 	return NULL;
 }
 
-static int learn_map(struct weir_attach *a, uint32_t id)
+static int learn_map(struct weir_attach *a, int fd)
 {
 	struct bpf_map_info info = {};
 	uint32_t len = sizeof(info);
-	_cleanup_close_ int fd = -1;
 	struct known_map *m;
 	int r;
 
-	if (find_map(a, id))
-		return 0;
-	fd = bpf_map_get_fd_by_id(id);
-	if (fd < 0)
-		return fd;
 	r = bpf_obj_get_info_by_fd(fd, &info, &len);
 	if (r < 0)
 		return r;
+	if (find_map(a, info.id))
+		return 0;
 	if (memchr(info.name, '.', sizeof(info.name)))
 		return 0; /* libbpf's own, for constants and variables */
 	r = grow((void **)&a->maps, a->n_maps, &a->room_maps, sizeof(*a->maps));
@@ -105,13 +101,29 @@ static int learn_map(struct weir_attach *a, uint32_t id)
 		return r;
 	m = &a->maps[a->n_maps++];
 	*m = (struct known_map){
-		.id = id,
+		.id = info.id,
 		.type = libbpf_bpf_map_type_str(info.type),
 		.key_bytes = info.key_size,
 		.value_bytes = info.value_size,
 		.capacity = info.max_entries,
 	};
 	memcpy(m->name, info.name, sizeof(m->name));
+	return 0;
+}
+
+int weir_attach_maps(struct weir_attach *a, const struct bpf_object *object)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object) {
+		int fd = bpf_map__fd(map), r;
+
+		if (fd < 0)
+			continue; /* not made */
+		r = learn_map(a, fd);
+		if (r < 0)
+			return r;
+	}
 	return 0;
 }
 
@@ -139,11 +151,6 @@ int weir_attach_add(struct weir_attach *a, const char *feature, const struct bpf
 	p->instructions = info.xlated_prog_len / sizeof(struct bpf_insn);
 	p->jit_bytes = info.jited_prog_len;
 	p->n_maps = info.nr_map_ids < MAPS_PER_PROGRAM ? info.nr_map_ids : MAPS_PER_PROGRAM;
-	for (uint32_t i = 0; i < p->n_maps; i++) {
-		r = learn_map(a, p->map_ids[i]);
-		if (r < 0)
-			return r;
-	}
 	p->link = link;
 	a->n_programs++;
 	return 0;

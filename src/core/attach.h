@@ -11,13 +11,17 @@
  * end of all of it. */
 
 struct weir_attach;
+struct bpf_object;
 struct bpf_program;
 struct bpf_link;
-struct bpf_map;
 
 struct weir_attach *weir_attach_new(void); /* NULL when memory runs out */
 /* Detaches in reverse order. Accepts NULL, returns NULL. */
 struct weir_attach *weir_attach_free(struct weir_attach *a);
+
+/* Makes the maps of a loaded object known, before its programs are added. By their descriptors: looking a map up by
+ * its id would take CAP_SYS_ADMIN. */
+int weir_attach_maps(struct weir_attach *a, const struct bpf_object *object);
 
 /* Registers an attached program and takes its link over (the link may be NULL: loaded, attached on demand).
  * hook is what a user would look for ("tp_btf/sock_send_length"), bpftrace a line that shows the same; both

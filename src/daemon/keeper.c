@@ -321,19 +321,25 @@ static void serve(struct keeper *k)
 
 /* --- life -------------------------------------------------------------------------------------- */
 
-/* Starting a role again takes becoming its user; timing programs takes CAP_SYS_ADMIN. All else goes. */
+/* Starting a role again takes becoming its user; timing programs takes CAP_SYS_ADMIN. All else goes, and what was not
+ * given in the first place is done without. */
 static void keep_few_capabilities(void)
 {
 	static const cap_value_t kept[] = { CAP_BPF,    CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_ADMIN,
-					    CAP_SETUID, CAP_SETGID,  CAP_SETPCAP,   CAP_KILL };
-	cap_t caps = cap_init();
+					    CAP_SETUID, CAP_SETGID,  CAP_SETPCAP,   CAP_KILL,
+					    CAP_SYS_NICE };
+	cap_t caps = cap_init(), had = cap_get_proc();
+	cap_flag_value_t has;
 
-	if (!caps)
-		return;
-	if (cap_set_flag(caps, CAP_PERMITTED, ARRAY_SIZE(kept), kept, CAP_SET) < 0 ||
-	    cap_set_flag(caps, CAP_EFFECTIVE, ARRAY_SIZE(kept), kept, CAP_SET) < 0 || cap_set_proc(caps) < 0)
+	for (unsigned i = 0; caps && had && i < ARRAY_SIZE(kept); i++)
+		if (cap_get_flag(had, kept[i], CAP_PERMITTED, &has) == 0 && has == CAP_SET) {
+			cap_set_flag(caps, CAP_PERMITTED, 1, &kept[i], CAP_SET);
+			cap_set_flag(caps, CAP_EFFECTIVE, 1, &kept[i], CAP_SET);
+		}
+	if (!caps || !had || cap_set_proc(caps) < 0)
 		weir_debug("capabilities stay as they are: %s", strerror(errno));
 	cap_free(caps);
+	cap_free(had);
 }
 
 static int catch_signals(struct keeper *k)

@@ -169,6 +169,9 @@ static int load(struct traffic_kernel *k, struct weir_probe *probe, const char *
 	r = traffic_bpf__load(k->bpf);
 	if (r < 0)
 		return r;
+	r = weir_attach_maps(k->attach, k->bpf->obj);
+	if (r < 0)
+		return r;
 	return attach_all(k, cgroup_fd, ret_failed);
 }
 
