@@ -59,6 +59,8 @@ struct weir_feature {
 	int (*open)(void *kernel, void **ret_state);
 	/* A descriptor that becomes readable when there is much to collect, or -1. */
 	int (*wake_fd)(const void *state);
+	/* Somebody watches live from now on, or nobody any more: whether news is wanted at once. */
+	void (*watched)(void *state, bool on);
 	/* Reads the ring alone: cheap, called many times a second. */
 	int (*drain)(void *state, struct weir_sink *sink);
 	/* Reads what is new. full: look at everything, e.g. at the start and after losses. */

@@ -99,14 +99,23 @@ int traffic_recvmsg6(struct bpf_sock_addr *ctx)
 /* connect() or listen(), in the caller's context: it is the owner until somebody sends or receives. */
 static __always_inline void begin(struct sock *sk, int transport, __u8 role)
 {
-	struct traffic_storage *st;
 	struct task_struct *task = bpf_get_current_task_btf();
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct traffic_storage *st;
 
 	st = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!st)
 		return;
 	if (!st->cookie)
 		storage_open(sk, st, transport);
+	if (tp && st->flags & TRAFFIC_SOCKET_BASED) {
+		/* Connected again: what the connection before moved stays counted. */
+		struct traffic_sequence now;
+
+		tcp_sequence(sk, tp, sk->__sk_common.skc_state, &now);
+		st->tcp_done[TRAFFIC_TX] = tcp_count(st, tp, &now, TRAFFIC_TX);
+		st->tcp_done[TRAFFIC_RX] = tcp_count(st, tp, &now, TRAFFIC_RX);
+	}
 	st->role = role;
 	st->error = 0;
 	st->flags &= ~(TRAFFIC_SOCKET_FINAL | TRAFFIC_SOCKET_BASED | TRAFFIC_SOCKET_REPORTED |
@@ -118,8 +127,6 @@ static __always_inline void begin(struct sock *sk, int transport, __u8 role)
 		st->flags |= TRAFFIC_SOCKET_TENTATIVE;
 	}
 	if (role == TRAFFIC_ROLE_CLIENT) {
-		struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-
 		st->syn_ns = bpf_ktime_get_ns();
 		/* Not zero when a socket is connected again after a reset. */
 		if (tp) {
@@ -183,8 +190,9 @@ static __always_inline void closed(struct sock *sk, int from)
 		struct traffic_sequence now;
 
 		tcp_sequence(sk, tp, from, &now);
-		st->tcp_done[TRAFFIC_TX] = tcp_count(st, &now, TRAFFIC_TX);
-		st->tcp_done[TRAFFIC_RX] = tcp_count(st, &now, TRAFFIC_RX);
+		st->tcp_final[TRAFFIC_TX] = tcp_count(st, tp, &now, TRAFFIC_TX);
+		st->tcp_final[TRAFFIC_RX] = tcp_count(st, tp, &now, TRAFFIC_RX);
+		st->received_at_end = tp->bytes_received;
 		take_wire(st, sk, tp);
 		st->flags |= TRAFFIC_SOCKET_FINAL;
 	}

@@ -54,6 +54,14 @@ static int traffic_wake_fd(const void *state)
 	return s->reader ? traffic_reader_fd(s->reader) : -1;
 }
 
+static void traffic_watched(void *state, bool on)
+{
+	struct traffic_state *s = state;
+
+	if (s->reader)
+		traffic_reader_watched(s->reader, on);
+}
+
 static int traffic_drain(void *state, struct weir_sink *sink)
 {
 	struct traffic_state *s = state;
@@ -158,6 +166,7 @@ const struct weir_feature traffic_feature = {
 	.unload = traffic_kernel_unload,
 	.open = traffic_open,
 	.wake_fd = traffic_wake_fd,
+	.watched = traffic_watched,
 	.drain = traffic_drain,
 	.collect = traffic_collect,
 	.event_size = sizeof(union traffic_event),

@@ -213,7 +213,7 @@ struct traffic_control {
 	__u64 unattributed[_TRAFFIC_DIRECTION_MAX]; /* bytes of processes that found no room */
 	__u64 cut;         /* bytes of Unix datagrams taken with MSG_TRUNC, at their full length */
 	__u32 sweep_all;   /* the sweep reports unchanged sockets too */
-	__u32 reserved;
+	__u32 watched;     /* somebody looks at it live: opens are told at once, not by the next sweep */
 };
 
 _Static_assert(sizeof(struct traffic_key) == 16, "abi");

@@ -23,6 +23,9 @@ int traffic_reader_new(struct traffic_kernel *k, struct traffic_reader **ret);
 struct traffic_reader *traffic_reader_free(struct traffic_reader *r); /* accepts NULL, returns NULL */
 int traffic_reader_fd(const struct traffic_reader *r);
 
+/* As weir_feature.watched. */
+void traffic_reader_watched(struct traffic_reader *r, bool on);
+
 /* Hands everything in the ring over. Returns how many records. */
 int traffic_reader_drain(struct traffic_reader *r, struct weir_sink *sink);
 

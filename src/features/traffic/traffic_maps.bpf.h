@@ -31,6 +31,8 @@ struct traffic_storage {
 	__u64 folded[_TRAFFIC_DIRECTION_MAX];  /* of the owner's bytes: already in its sums */
 	__u64 tcp_done[_TRAFFIC_DIRECTION_MAX]; /* TCP's count of connections that this socket had before */
 	__u64 tcp_base[_TRAFFIC_DIRECTION_MAX]; /* TCP's 64-bit counters at the start */
+	__u64 tcp_final[_TRAFFIC_DIRECTION_MAX]; /* what tcp_count() said when TCP was done with it */
+	__u64 received_at_end; /* tcp_sock.bytes_received then */
 	__u64 before[_TRAFFIC_DIRECTION_MAX];
 	__u32 seq_base[_TRAFFIC_DIRECTION_MAX]; /* write_seq and copied_seq at the start */
 	__u64 cut_rx;
@@ -80,11 +82,11 @@ struct {
 
 struct traffic_control control = {};
 
-/* A quarter full: wake the reader. Otherwise it looks every 50 ms by itself, which costs the watched
+/* An eighth full: wake the reader. Otherwise it looks every 50 ms by itself, which costs the watched
  * programs nothing. */
 static __always_inline __u64 traffic_wakeup(void)
 {
-	if (bpf_ringbuf_query(&news, BPF_RB_AVAIL_DATA) > TRAFFIC_RING_BYTES / 4)
+	if (bpf_ringbuf_query(&news, BPF_RB_AVAIL_DATA) > TRAFFIC_RING_BYTES / 8)
 		return BPF_RB_FORCE_WAKEUP;
 	return BPF_RB_NO_WAKEUP;
 }

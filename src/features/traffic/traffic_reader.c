@@ -71,6 +71,11 @@ int traffic_reader_fd(const struct traffic_reader *r)
 	return ring_buffer__epoll_fd(r->ring);
 }
 
+void traffic_reader_watched(struct traffic_reader *r, bool on)
+{
+	r->kernel->bpf->bss->control.watched = on;
+}
+
 int traffic_reader_drain(struct traffic_reader *r, struct weir_sink *sink)
 {
 	uint64_t lost, before = r->drained;

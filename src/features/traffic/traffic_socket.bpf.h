@@ -26,11 +26,16 @@ static __always_inline void tcp_sequence(const struct sock *sk, struct tcp_sock 
 	ret->about[TRAFFIC_RX] = tp->bytes_received - (__u32)(rcv_nxt - copied_seq) - fin_read;
 }
 
-static __always_inline __u64 tcp_count(const struct traffic_storage *st, const struct traffic_sequence *now,
-				       int dir)
+/* TCP may be done with a socket while data that has arrived waits to be read: then copied_seq still moves on.
+ * An abort (tcp_disconnect()) zeroes the counters instead, which bytes_received gives away. */
+static __always_inline __u64 tcp_count(const struct traffic_storage *st, const struct tcp_sock *tp,
+				       const struct traffic_sequence *now, int dir)
 {
-	if (!(st->flags & TRAFFIC_SOCKET_BASED) || st->flags & TRAFFIC_SOCKET_FINAL)
+	if (!(st->flags & TRAFFIC_SOCKET_BASED))
 		return st->tcp_done[dir];
+	if (st->flags & TRAFFIC_SOCKET_FINAL &&
+	    (dir == TRAFFIC_TX || tp->bytes_received != st->received_at_end))
+		return st->tcp_final[dir];
 	return st->tcp_done[dir] +
 	       traffic_extend(now->low[dir] - st->seq_base[dir], now->about[dir] - st->tcp_base[dir]);
 }
@@ -144,8 +149,6 @@ static __always_inline void fill_stored(struct traffic_socket *r, const struct t
 	r->hook_rx = st->bytes[TRAFFIC_RX] + st->foreign[TRAFFIC_RX];
 	r->foreign_tx = st->foreign[TRAFFIC_TX];
 	r->foreign_rx = st->foreign[TRAFFIC_RX];
-	r->tcp_tx = st->tcp_done[TRAFFIC_TX];
-	r->tcp_rx = st->tcp_done[TRAFFIC_RX];
 	r->cut_rx = st->cut_rx;
 	r->before_tx = st->before[TRAFFIC_TX];
 	r->before_rx = st->before[TRAFFIC_RX];
@@ -216,14 +219,16 @@ static __noinline int fill_socket(struct traffic_socket *r, struct sock *sk, str
 		r->backlog = sk->sk_ack_backlog;
 		r->max_backlog = sk->sk_max_ack_backlog;
 		r->listen_drops = sk->sk_drops.counter;
-	} else if (tp && !(st->flags & TRAFFIC_SOCKET_FINAL)) {
+	} else if (tp) {
 		struct traffic_sequence now;
 
 		tcp_sequence(sk, tp, state, &now);
-		r->tcp_tx = tcp_count(st, &now, TRAFFIC_TX);
-		r->tcp_rx = tcp_count(st, &now, TRAFFIC_RX);
-		take_wire(st, sk, tp);
-		fill_tcp(r, tp);
+		r->tcp_tx = tcp_count(st, tp, &now, TRAFFIC_TX);
+		r->tcp_rx = tcp_count(st, tp, &now, TRAFFIC_RX);
+		if (!(st->flags & TRAFFIC_SOCKET_FINAL)) {
+			take_wire(st, sk, tp);
+			fill_tcp(r, tp);
+		}
 		r->flags = st->flags;
 		r->wire_tx = st->wire[TRAFFIC_TX];
 		r->wire_rx = st->wire[TRAFFIC_RX];
@@ -251,6 +256,8 @@ static __noinline int send_socket(struct sock *sk, struct traffic_storage *st, _
 
 	if (!sk || !st)
 		return 0;
+	if (event == TRAFFIC_SOCKET_OPEN && !control.watched)
+		return 0; /* half of what short connections would put into the ring */
 	r = traffic_reserve(TRAFFIC_RECORD_SOCKET, sizeof(*r));
 	if (r) {
 		fill_socket(r, sk, st, event, state);
