@@ -32,6 +32,7 @@ static int traffic_open(void *kernel, void **ret_state)
 			traffic_state_free(s);
 			return r;
 		}
+		traffic_reader_restore(s->reader, s);
 	}
 	*ret_state = s;
 	return 0;

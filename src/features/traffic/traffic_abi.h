@@ -197,7 +197,7 @@ struct traffic_swept {
 	struct traffic_head head;
 	__u64 began_ns; /* every socket that was open then had a record since, if .full */
 	__u32 full;
-	__u32 reserved;
+	__u32 names; /* every process that lives had a record since, too */
 };
 
 struct traffic_user {

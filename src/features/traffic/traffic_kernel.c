@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/cleanup.h"
 #include "core/attach.h"
@@ -97,7 +98,7 @@ static int attach_hook(struct traffic_kernel *k, const struct hook *h, struct bp
 }
 
 /* The sums come last, so that no socket is counted before its begin and end are watched. */
-static int attach_all(struct traffic_kernel *k, int cgroup_fd, const char **ret_failed)
+int traffic_kernel_attach(struct traffic_kernel *k, int cgroup_fd, const char **ret_failed)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(hooks); i++) {
 		const struct hook *h = &hooks[i];
@@ -172,7 +173,7 @@ static int load(struct traffic_kernel *k, struct weir_probe *probe, const char *
 	r = weir_attach_maps(k->attach, k->bpf->obj);
 	if (r < 0)
 		return r;
-	return attach_all(k, cgroup_fd, ret_failed);
+	return traffic_kernel_attach(k, cgroup_fd, ret_failed);
 }
 
 int traffic_kernel_load(struct weir_attach *attach, struct weir_probe *probe, const char *forced_set,
@@ -201,6 +202,11 @@ int traffic_kernel_load(struct weir_attach *attach, struct weir_probe *probe, co
 	if (!k)
 		return -ENOMEM;
 	k->attach = attach;
+	k->kept = mmap(NULL, sizeof(*k->kept), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (k->kept == MAP_FAILED) {
+		free(k);
+		return -ENOMEM;
+	}
 	r = load(k, probe, &failed);
 	if (r < 0) {
 		snprintf(text, sizeof(text), "the kernel refused %s: %s", failed, strerror(-r));
@@ -225,5 +231,6 @@ void traffic_kernel_unload(void *kernel)
 	if (!k)
 		return;
 	traffic_bpf__destroy(k->bpf);
+	munmap(k->kept, sizeof(*k->kept));
 	free(k);
 }

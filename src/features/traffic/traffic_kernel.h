@@ -23,6 +23,9 @@ int traffic_reader_new(struct traffic_kernel *k, struct traffic_reader **ret);
 struct traffic_reader *traffic_reader_free(struct traffic_reader *r); /* accepts NULL, returns NULL */
 int traffic_reader_fd(const struct traffic_reader *r);
 
+/* Takes over the sums that an engine before this one left. */
+void traffic_reader_restore(const struct traffic_reader *r, struct traffic_state *state);
+
 /* As weir_feature.watched. */
 void traffic_reader_watched(struct traffic_reader *r, bool on);
 

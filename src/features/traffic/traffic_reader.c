@@ -18,6 +18,7 @@
 
 #define BATCH 512
 #define PASSWD "/etc/passwd"
+#define PID_NS_INIT 0xeffffffcu /* PROC_PID_INIT_INO, include/linux/proc_ns.h */
 
 struct traffic_reader {
 	struct traffic_kernel *kernel;
@@ -27,6 +28,7 @@ struct traffic_reader {
 	uint64_t drained;
 	struct timespec passwd_mtime;
 	bool passwd_read;
+	bool sees_all_processes; /* not in a pid namespace of our own */
 	char chunk[256 * 1024] __attribute__((aligned(8)));
 };
 
@@ -44,6 +46,7 @@ static int on_news(void *ctx, void *data, size_t len)
 int traffic_reader_new(struct traffic_kernel *k, struct traffic_reader **ret)
 {
 	struct traffic_reader *r = calloc(1, sizeof(*r));
+	struct stat st;
 
 	if (!r)
 		return -ENOMEM;
@@ -53,6 +56,7 @@ int traffic_reader_new(struct traffic_kernel *k, struct traffic_reader **ret)
 		free(r);
 		return -errno;
 	}
+	r->sees_all_processes = stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == PID_NS_INIT;
 	*ret = r;
 	return 0;
 }
@@ -69,6 +73,11 @@ struct traffic_reader *traffic_reader_free(struct traffic_reader *r)
 int traffic_reader_fd(const struct traffic_reader *r)
 {
 	return ring_buffer__epoll_fd(r->ring);
+}
+
+void traffic_reader_restore(const struct traffic_reader *r, struct traffic_state *state)
+{
+	traffic_restore(r->kernel->kept, state);
 }
 
 void traffic_reader_watched(struct traffic_reader *r, bool on)
@@ -276,7 +285,8 @@ int traffic_reader_collect(struct traffic_reader *r, const struct traffic_state 
 			   bool full)
 {
 	struct traffic_kernel *k = r->kernel;
-	struct traffic_swept swept = { .head = { TRAFFIC_RECORD_SWEPT, sizeof(swept) }, .full = full };
+	struct traffic_swept swept = { .head = { TRAFFIC_RECORD_SWEPT, sizeof(swept) }, .full = full,
+				       .names = full && r->sees_all_processes };
 	int e;
 
 	e = traffic_reader_drain(r, sink);
@@ -305,6 +315,7 @@ int traffic_reader_collect(struct traffic_reader *r, const struct traffic_state 
 		if (e <= 0)
 			break;
 	}
+	traffic_keep(k->kept, state);
 	collect_peers(r, state, sink);
 	collect_users(r, state, sink);
 	collect_totals(r, state, sink);

@@ -35,7 +35,7 @@ static struct traffic_proc *proc_get(struct traffic_state *s, const struct traff
 		return NULL;
 	p->key = *key;
 	p->uid = WEIR_UID_HOST; /* until it is known, only those who see everything may see it */
-	p->first_mono_ns = p->last_mono_ns = s->mono_ns;
+	p->first_mono_ns = p->last_mono_ns = p->alive_mono_ns = s->mono_ns;
 	p->dirty = true;
 	HASH_ADD(hh, s->procs, key, sizeof(p->key), p);
 	if (!p->hh.tbl) {
@@ -103,35 +103,39 @@ static void group_drop_idlest(struct traffic_state *s)
 	free(idlest);
 }
 
+struct traffic_group *traffic_group_get(struct traffic_state *s, const char *key, size_t key_len, uid_t uid)
+{
+	struct traffic_group *g;
+
+	HASH_FIND(hh, s->groups, key, key_len, g);
+	if (g) {
+		if (g->uid != uid)
+			g->uid = WEIR_UID_HOST;
+		return g;
+	}
+	if (HASH_COUNT(s->groups) >= TRAFFIC_GROUPS_MAX)
+		group_drop_idlest(s);
+	g = calloc(1, sizeof(*g));
+	if (!g)
+		return NULL;
+	memcpy(g->key, key, key_len);
+	g->key_len = key_len;
+	g->uid = uid;
+	HASH_ADD_KEYPTR(hh, s->groups, g->key, g->key_len, g);
+	if (!g->hh.tbl) {
+		free(g);
+		return NULL;
+	}
+	return g;
+}
+
 static struct traffic_group *group_of(struct traffic_state *s, struct traffic_proc *p)
 {
 	char key[sizeof(((struct traffic_group *)0)->key)];
-	struct traffic_group *g = p->group;
-	size_t n;
 
-	if (g)
-		return g;
-	n = group_key(p, key);
-	HASH_FIND(hh, s->groups, key, n, g);
-	if (!g) {
-		if (HASH_COUNT(s->groups) >= TRAFFIC_GROUPS_MAX)
-			group_drop_idlest(s);
-		g = calloc(1, sizeof(*g));
-		if (!g)
-			return NULL;
-		memcpy(g->key, key, n);
-		g->key_len = n;
-		g->uid = p->uid;
-		HASH_ADD_KEYPTR(hh, s->groups, g->key, g->key_len, g);
-		if (!g->hh.tbl) {
-			free(g);
-			return NULL;
-		}
-	}
-	if (g->uid != p->uid)
-		g->uid = WEIR_UID_HOST;
-	p->group = g;
-	return g;
+	if (!p->group)
+		p->group = traffic_group_get(s, key, group_key(p, key), p->uid);
+	return p->group;
 }
 
 static void group_add(struct traffic_state *s, struct traffic_proc *p, int transport, int dir, uint64_t n)
@@ -162,12 +166,22 @@ static int set_text(char **to, const char *text)
 	return 0;
 }
 
+static bool same_process(const struct traffic_proc *p, const struct traffic_process *e)
+{
+	return p->named && !memcmp(p->comm, e->comm, sizeof(p->comm)) && p->uid == e->uid &&
+	       p->netns == e->netns && p->exe && !strcmp(p->exe, e->exe) && p->cgroup &&
+	       !strcmp(p->cgroup, e->cgroup);
+}
+
 static int apply_process(struct traffic_state *s, const struct traffic_process *e)
 {
 	struct traffic_proc *p = proc_get(s, &e->key);
 
 	if (!p)
 		return -ENOMEM;
+	p->alive_mono_ns = s->mono_ns;
+	if (same_process(p, e))
+		return 0;
 	memcpy(p->comm, e->comm, sizeof(p->comm));
 	p->parent = e->parent;
 	p->uid = e->uid;
@@ -225,6 +239,8 @@ static int apply_sums(struct traffic_state *s, const struct traffic_sums_record 
 			}
 			p->in_map[t].bytes[d] = now;
 			if (e->final) {
+				if (group_of(s, p))
+					p->group->taken[t].bytes[d] += now;
 				p->taken[t].bytes[d] += now;
 				p->in_map[t].bytes[d] = 0;
 			}
@@ -480,10 +496,18 @@ static int apply_peer(struct traffic_state *s, const struct traffic_peer_record 
 	return 0;
 }
 
-/* Every open socket was looked at: those that were not seen are gone, their record was lost. */
+/* Everything was looked at: what was not seen is gone, its record was lost. */
 static void apply_swept(struct traffic_state *s, const struct traffic_swept *e)
 {
 	struct traffic_flow *f, *next;
+	struct traffic_proc *p, *p_next;
+
+	HASH_ITER(hh, s->procs, p, p_next) {
+		struct traffic_exit exit = { .key = p->key, .at_ns = e->began_ns };
+
+		if (e->names && !p->exited && p->alive_mono_ns < e->began_ns)
+			apply_exit(s, &exit);
+	}
 
 	if (!e->full)
 		return;

@@ -39,6 +39,7 @@ struct traffic_group {
 	char key[16 + 128 + 72]; /* comm, unit, container id, each NUL-terminated */
 	size_t key_len;
 	struct traffic_bytes by[_TRAFFIC_TRANSPORT_MAX];
+	struct traffic_bytes taken[_TRAFFIC_TRANSPORT_MAX]; /* of these: no longer in the kernel's map */
 	uint64_t retransmits;
 	uint64_t srtt_sum_us, srtt_n; /* of the open connections, while a snapshot is made */
 	uint64_t used_mono_ns;
@@ -56,6 +57,7 @@ struct traffic_proc {
 	bool named, exited;
 	bool gone_from_map; /* exited, and its sums were taken out of the kernel's map */
 	uint64_t first_mono_ns, last_mono_ns, exit_mono_ns;
+	uint64_t alive_mono_ns; /* when it was last known to live */
 	struct traffic_bytes in_map[_TRAFFIC_TRANSPORT_MAX]; /* as the kernel's map has it */
 	struct traffic_bytes taken[_TRAFFIC_TRANSPORT_MAX];  /* of entries that were taken out before */
 	uint64_t before[_TRAFFIC_DIRECTION_MAX];
@@ -170,6 +172,9 @@ static inline uint64_t traffic_proc_bytes(const struct traffic_proc *p, int tran
 
 /* The same over all IP transports: what tx_bytes and rx_bytes mean. */
 uint64_t traffic_proc_ip_bytes(const struct traffic_proc *p, int dir);
+
+/* The group that bytes of a program count for, made if there is none. NULL when memory runs out. */
+struct traffic_group *traffic_group_get(struct traffic_state *s, const char *key, size_t key_len, uid_t uid);
 
 /* Adds what one TCP or UDP flow contributes to the audit. */
 void traffic_audit_flow(struct traffic_folded *to, const struct traffic_flow *f);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 /* cmocka.h wants the headers above first. */
@@ -14,6 +15,7 @@
 #include "core/feature.h"
 #include "core/snapshot.h"
 #include "features/traffic/traffic_fields.h"
+#include "features/traffic/traffic_kept.h"
 #include "features/traffic/traffic_state.h"
 
 #define SECOND 1000000000ull
@@ -185,6 +187,46 @@ static void test_lost_records_are_named_not_lost(void **state)
 	assert_int_equal(line(s, "lost_records")->tx_bytes, 400);
 	assert_true(line(s, "unattributed")->ok);
 	traffic_state_free(s);
+}
+
+/* A process whose end was lost: a look at all processes does not find it. */
+static void test_a_lost_exit_is_noticed(void **state)
+{
+	union traffic_event swept = { .swept = { .head = { TRAFFIC_RECORD_SWEPT, sizeof(struct traffic_swept) },
+						 .began_ns = 5 * SECOND, .full = 1, .names = 1 } };
+	struct traffic_state *s = fresh();
+
+	(void)state;
+	apply(s, SECOND, process(nginx, "nginx", 33));
+	apply(s, SECOND, process(curl, "curl", 33));
+	apply(s, 6 * SECOND, process(curl, "curl", 33)); /* the look found this one */
+	apply(s, 6 * SECOND, swept);
+	assert_true(traffic_proc_find(s, &nginx)->exited);
+	assert_false(traffic_proc_find(s, &curl)->exited);
+	traffic_state_free(s);
+}
+
+/* An engine dies: the next one has the sums of processes that are over, and reads the others from the map again. */
+static void test_sums_outlive_their_engine(void **state)
+{
+	struct traffic_kept *kept = calloc(1, sizeof(*kept));
+	struct traffic_state *s = fresh(), *next = fresh();
+
+	(void)state;
+	apply(s, SECOND, process(nginx, "nginx", 33));
+	apply(s, SECOND, sums(nginx, 1000, 7, true));
+	apply(s, SECOND, process(curl, "curl", 33));
+	apply(s, SECOND, sums(curl, 50, 5, false));
+	traffic_keep(kept, s);
+	traffic_state_free(s);
+	traffic_restore(kept, next);
+	apply(next, SECOND, process(curl, "curl", 33));
+	apply(next, SECOND, sums(curl, 60, 5, false));
+	assert_int_equal(HASH_COUNT(next->groups), 2);
+	for (struct traffic_group *g = next->groups; g; g = g->hh.next)
+		assert_int_equal(g->by[TRAFFIC_TCP].bytes[TRAFFIC_TX], strcmp(g->key, "nginx") ? 60 : 1000);
+	traffic_state_free(next);
+	free(kept);
 }
 
 static void test_unattributed_bytes_are_an_alarm(void **state)
@@ -368,6 +410,8 @@ int main(void)
 		cmocka_unit_test(test_who_uses_a_socket_owns_it),
 		cmocka_unit_test(test_sums_taken_out_of_the_map_are_kept),
 		cmocka_unit_test(test_lost_records_are_named_not_lost),
+		cmocka_unit_test(test_a_lost_exit_is_noticed),
+		cmocka_unit_test(test_sums_outlive_their_engine),
 		cmocka_unit_test(test_unattributed_bytes_are_an_alarm),
 		cmocka_unit_test(test_gaps_have_names),
 		cmocka_unit_test(test_old_things_go_and_their_sums_stay),
