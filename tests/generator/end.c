@@ -345,6 +345,45 @@ static void half_check(const struct instance *i)
 	expect_sums(i, 40000, 40000);
 }
 
+/* --- read when TCP is through ---------------------------------------------------------------- */
+
+static void late_rx(void *arg)
+{
+	struct end e = accept_one(arg);
+
+	rx_recv(&e, 100);
+	expect_end(&e);
+	tx_send(&e, 30000);
+	end_close(&e);
+	scene_post(SEM_A);
+}
+
+/* Both sides have said that they are done, and all has arrived, before the first byte is read. */
+static void late_tx(void *arg)
+{
+	struct end e = connect_one(arg);
+
+	tx_send(&e, 100);
+	must(shutdown(e.fd, SHUT_WR), "shutdown");
+	scene_await(SEM_A);
+	await_readable(e.fd, 30000);
+	sleep_ms(20);
+	rx_recv(&e, 30000);
+	scene_hold();
+	expect_end(&e);
+	end_close(&e);
+}
+
+static void late_run(const struct instance *i)
+{
+	spawn_two(i, late_rx, late_tx);
+}
+
+static void late_check(const struct instance *i)
+{
+	expect_sums(i, 30100, 30100);
+}
+
 /* --- reset by the peer while bytes wait to be read ------------------------------------------- */
 
 static void reset_rx(void *arg)
@@ -497,6 +536,7 @@ const struct row end_rows[] = {
 	  .check = in_call_check },
 	ROW("half-close", half, IN_TCP | IN(MPTCP4) | IN(UNIX), half_check,
 	    "shutdown(), then bytes the other way"),
+	ROW("late-read", late, IN_TCP | IN(MPTCP4), late_check, "read after both sides are done"),
 	ROW("reset-unread", reset, IN_TCP, reset_check, "reset by the peer with bytes unread"),
 	ROW("failures", failures, IN_TCP, failures_check,
 	    "EPIPE, EFAULT, EAGAIN, ENOTCONN: no byte"),

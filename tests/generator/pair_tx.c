@@ -91,6 +91,7 @@ void tx_partial(struct end *e, size_t n)
 {
 	struct pollfd p = { .fd = e->fd, .events = POLLOUT };
 	unsigned short_counts = 0;
+	size_t all = n;
 
 	net_set(e->fd, SOL_SOCKET, SO_SNDBUF, 65536);
 	must(fcntl(e->fd, F_SETFL, O_NONBLOCK), "O_NONBLOCK");
@@ -108,7 +109,7 @@ void tx_partial(struct end *e, size_t n)
 		}
 	}
 	must(fcntl(e->fd, F_SETFL, 0), "F_SETFL");
-	if (!short_counts)
+	if (!short_counts && all > BUFFER)
 		scene_fail("no short count");
 }
 
