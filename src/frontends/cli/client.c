@@ -252,8 +252,8 @@ static int fail_status(const struct cli_client *c, long status, const struct wei
 			    c->path, why);
 	if (status >= 400 && status < 500)
 		return fail(ret_error, -EBADRQC, "%s", why);
-	return fail(ret_error, -EREMOTEIO, "the daemon on %s answered with status %ld: %s", c->path,
-		    status, why);
+	return fail(ret_error, status == 503 ? -EAGAIN : -EREMOTEIO,
+		    "the daemon on %s answered with status %ld: %s", c->path, status, why);
 }
 
 int cli_client_get(struct cli_client *c, const char *url, struct weir_buf *ret_body,
@@ -283,6 +283,7 @@ int cli_client_get(struct cli_client *c, const char *url, struct weir_buf *ret_b
 		return fail_status(c, status, ret_body, ret_error);
 	/* libcurl takes a head that is cut off for the whole of it. */
 	if (!ret_body->len)
-		return fail(ret_error, -EREMOTEIO, "the daemon on %s broke off its answer", c->path);
+		return fail(ret_error, -EREMOTEIO, "the daemon on %s broke off its answer",
+			    c->path);
 	return 0;
 }

@@ -32,6 +32,7 @@ pid_t cli_client_peer(const char *path);
  * - -EBADRQC: the daemon refused the question (400 and the like); the line is its own
  * - -EPERM: 401, 403
  * - -ETIMEDOUT: no answer in time
+ * - -EAGAIN: 503, it is too busy now
  * - -EINTR: interrupted; no line
  * - -EREMOTEIO: anything else, such as a broken answer */
 int cli_client_get(struct cli_client *c, const char *url, struct weir_buf *ret_body,

@@ -101,7 +101,7 @@ static const struct {
 	  "refused: Host" },
 	{ "an object that it does not know", "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", -EBADRQC, NULL,
 	  "does not know this object" },
-	{ "overloaded", "HTTP/1.1 503 Busy\r\nContent-Length: 16\r\n\r\n{\"error\":\"busy\"}", -EREMOTEIO,
+	{ "overloaded", "HTTP/1.1 503 Busy\r\nContent-Length: 16\r\n\r\n{\"error\":\"busy\"}", -EAGAIN,
 	  NULL, "status 503: busy" },
 	{ "a redirect is not followed",
 	  "HTTP/1.1 302 There\r\nLocation: http://example.org/\r\nContent-Length: 0\r\n\r\n", -EREMOTEIO,

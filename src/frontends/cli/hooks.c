@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "frontends/cli/details.h"
 
 /* The part of the usual columns that is about the program; the rest is about one of its maps. */
 static const char *const map_fields[] = { "map",       "map_type",    "entries", "capacity",
@@ -71,11 +72,14 @@ static void add_map(const struct weir_rows *r, size_t row, struct weir_buf *out)
 }
 
 /* What stands below the program's own line. */
-static void add_details(const struct weir_rows *r, size_t row, bool bpftrace, struct weir_buf *out)
+static void add_below(const struct weir_rows *r, size_t row, const struct cli_style *style,
+		      void *user, struct weir_buf *out)
 {
 	char buf[CLI_CELL_TEXT];
-	const char *line = bpftrace ? text(r, row, "bpftrace", buf) : NULL;
+	const bool *bpftrace = user;
+	const char *line = *bpftrace ? text(r, row, "bpftrace", buf) : NULL;
 
+	(void)style;
 	for (size_t i = row; i < r->n; i++)
 		if (i == row || same_program(r, i, row))
 			add_map(r, i, out);
@@ -86,44 +90,13 @@ static void add_details(const struct weir_rows *r, size_t row, bool bpftrace, st
 	weir_buf_char(out, '\n');
 }
 
-/* Copies the next line of *at, with its end. */
-static void copy_line(const char **at, struct weir_buf *out)
-{
-	size_t len = strcspn(*at, "\n");
-
-	len += (*at)[len] == '\n';
-	weir_buf_add(out, *at, len);
-	*at += len;
-}
-
-static int draw_programs(const struct weir_rows *r, const uint32_t *index, size_t n, bool bpftrace,
-			 const struct cli_columns *columns, const struct cli_style *style,
-			 struct weir_buf *out)
-{
-	struct weir_buf programs = {};
-	const char *at;
-	int e;
-
-	e = cli_rows_draw(r, columns, index, n, style, &programs);
-	if (e >= 0) {
-		at = programs.data;
-		copy_line(&at, out);
-		for (size_t i = 0; i < n; i++) {
-			copy_line(&at, out);
-			add_details(r, index[i], bpftrace, out);
-		}
-		weir_buf_str(out, at);
-	}
-	weir_buf_done(&programs);
-	return e < 0 ? e : out->error;
-}
-
 int cli_hooks_draw(const struct weir_rows *r, const struct cli_command *c,
 		   const struct cli_request *rq, const struct cli_style *style,
 		   struct weir_buf *out)
 {
 	_cleanup_free_ uint32_t *index = calloc(r->n ? r->n : 1, sizeof(*index));
 	struct cli_columns columns = {};
+	bool bpftrace = CLI_GIVEN(c, BPFTRACE);
 	size_t n = 0;
 
 	if (!index)
@@ -136,5 +109,7 @@ int cli_hooks_draw(const struct weir_rows *r, const struct cli_command *c,
 	for (size_t i = 0; i < r->n; i++)
 		if (first_of_program(r, i))
 			index[n++] = (uint32_t)i;
-	return draw_programs(r, index, n, CLI_GIVEN(c, BPFTRACE), &columns, style, out);
+	return cli_details_draw(r, &columns, index, n,
+				&(struct cli_details){ .below = add_below, .user = &bpftrace },
+				style, out);
 }

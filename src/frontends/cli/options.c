@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "core/tables.h"
 
 int cli_field_find(const struct weir_table *def, const char *name)
@@ -233,41 +234,13 @@ static int parse_letters(struct option_cursor *at, struct cli_command *c, const 
 	return 0;
 }
 
-/* How many letters are wrong: insertions, deletions and replacements, for names of up to 31
- * letters. */
-static unsigned distance(const char *a, const char *b)
-{
-	unsigned row[32], n = strlen(b);
-
-	if (n > 31 || strlen(a) > 31)
-		return 32;
-	for (unsigned j = 0; j <= n; j++)
-		row[j] = j;
-	for (unsigned i = 1; *a; i++, a++) {
-		unsigned diagonal = row[0];
-
-		row[0] = i;
-		for (unsigned j = 1; j <= n; j++) {
-			unsigned best = diagonal + (*a != b[j - 1]);
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[n];
-}
-
 static int unknown_object(const struct cli_object *objects, const char *word, char **ret_error)
 {
 	const struct cli_object *near = NULL;
 	unsigned best = 3;
 
 	for (const struct cli_object *o = objects; o->name; o++) {
-		unsigned d = distance(word, o->name);
+		unsigned d = weir_text_distance(word, o->name);
 
 		/* The beginning of a name counts as near too: "proc". */
 		if (strlen(word) >= 2 && !strncmp(word, o->name, strlen(word)))

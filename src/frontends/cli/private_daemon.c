@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/log.h"
 #include "frontends/cli/interrupt.h"
 #include "frontends/cli/output.h"
 
@@ -83,6 +84,8 @@ static _Noreturn void child_run(const struct weir_daemon_options *o, pid_t paren
 		(void)dup2(null_fd, STDIN_FILENO);
 		(void)dup2(null_fd, STDOUT_FILENO);
 	}
+	/* Between the command's own lines only what is wrong belongs. */
+	weir_log_set_level(WEIR_LOG_WARNING);
 	status = weir_daemon_run(o);
 	/* With the command gone there is nobody else to tidy up. */
 	if (getppid() != parent && folder) {

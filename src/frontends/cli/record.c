@@ -41,18 +41,45 @@ static int file_open(const char *path, bool force, int *ret_status)
 	return fd;
 }
 
-/* Waits for the time, Ctrl-C, or the daemon's own end. */
-static int record_for(struct cli_private *daemon, double seconds)
+/* What the engine writes in one piece, at most. */
+#define PIECE_BYTES (256 * 1024)
+#define CHECK_NS 500000000
+
+/* Whether the next piece will find room, by taking that room behind the file's end now. A file
+ * system that cannot do that is taken at its word. */
+static int check_room(int fd, const char *path)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 ||
+	    fallocate(fd, FALLOC_FL_KEEP_SIZE, st.st_size, PIECE_BYTES) == 0 ||
+	    (errno != ENOSPC && errno != EDQUOT && errno != EFBIG))
+		return CLI_OK;
+	return cli_fail(CLI_FAILED, "the recording ends here, there is no more room for %s: %s",
+			path, strerror(errno));
+}
+
+/* Waits for the time, Ctrl-C, a full disk, or the daemon's own end. */
+static int record_for(struct cli_private *daemon, double seconds, int fd, const char *path)
 {
 	uint64_t until = seconds < 0 ? UINT64_MAX : cli_mono_ns() + (uint64_t)(seconds * 1e9);
-	int r = cli_wait(until, cli_private_fd(daemon));
 
-	if (r == -EINTR)
-		return cli_interrupt_status();
-	if (r < 0)
-		return cli_fail_error(r, NULL);
-	/* It has said why. */
-	return r == 1 ? CLI_FAILED : CLI_OK;
+	for (;;) {
+		uint64_t next = cli_mono_ns() + CHECK_NS;
+		int r = check_room(fd, path);
+
+		if (r != CLI_OK)
+			return r;
+		r = cli_wait(next < until ? next : until, cli_private_fd(daemon));
+		if (r == -EINTR)
+			return cli_interrupt_status();
+		if (r < 0)
+			return cli_fail_error(r, NULL);
+		if (r == 1)
+			return CLI_FAILED; /* it has said why */
+		if (cli_mono_ns() >= until)
+			return check_room(fd, path);
+	}
 }
 
 static uint64_t rows_of(const struct weir_snapshot *s, const char *name)
@@ -135,11 +162,12 @@ static int record_to(const struct cli_command *c, int fd)
 	r = cli_private_start(&o, &daemon);
 	if (r != CLI_OK)
 		return r;
-	r = record_for(daemon, cli_value_seconds(c, CLI_OPTION_SECONDS, -1));
+	r = record_for(daemon, cli_value_seconds(c, CLI_OPTION_SECONDS, -1), fd, path);
 	ended = cli_private_stop(daemon);
 	if (r == CLI_OK && ended != CLI_OK)
 		r = CLI_FAILED;
-	if (fstat(fd, &st) < 0)
+	/* Gives back the room behind the end. */
+	if (fstat(fd, &st) < 0 || ftruncate(fd, st.st_size) < 0)
 		return cli_fail(CLI_FAILED, "cannot look at %s: %s", path, strerror(errno));
 	ended = print_summary(path, (uint64_t)st.st_size);
 	return r != CLI_OK ? r : ended;

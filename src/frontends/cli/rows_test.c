@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "core/tables.h"
 #include "frontends/cli/doctor.h"
 #include "frontends/cli/rows.h"
 
@@ -271,6 +272,87 @@ static void features_that_cannot_run_are_found(void **state)
 	}
 }
 
+/* --- doctor and audit as they are drawn ------------------------------------------------------ */
+
+static void set_text(struct weir_builder *b, const struct weir_table *t, const char *name, const char *value)
+{
+	weir_builder_text(b, (unsigned)cli_field_find(t, name), value);
+}
+
+static void draw_special(struct weir_builder *b, const struct weir_table *t, unsigned width,
+			 int (*draw)(const struct weir_rows *, const struct cli_command *,
+				     const struct cli_request *, const struct cli_style *, struct weir_buf *),
+			 struct weir_buf *out)
+{
+	const struct weir_snapshot_head head = { .number = 1 };
+	const struct cli_style style = { .width = width };
+	const struct cli_command c = {};
+	struct cli_request rq = { .table = t };
+	_cleanup_free_ char *error = NULL;
+	struct weir_snapshot *s = NULL;
+	struct weir_rows r;
+
+	assert_int_equal(cli_columns_parse(t, NULL, false, &rq.columns, &error), 0);
+	assert_int_equal(weir_builder_finish(b, &head, &s), 0);
+	assert_int_equal(weir_snapshot_rows(s, t, &r), 0);
+	assert_int_equal(draw(&r, &c, &rq, &style, out), 0);
+	weir_snapshot_unref(s);
+	weir_builder_free(b);
+}
+
+static void doctors_words_stand_below(void **state)
+{
+	const struct weir_table *t = &weir_table_doctor;
+	struct weir_builder *b = weir_builder_new();
+	_cleanup_(weir_buf_done) struct weir_buf out = {};
+
+	(void)state;
+	weir_builder_table(b, t);
+	weir_builder_row(b, WEIR_UID_HOST, 1);
+	set_text(b, t, "feature", "traffic");
+	set_text(b, t, "hook_set", "sock");
+	set_text(b, t, "state", "unavailable");
+	set_text(b, t, "reason", "the kernel has no tracepoint of that name\033[2J and will not get one");
+	set_text(b, t, "cure", "a newer kernel");
+	draw_special(b, t, 60, cli_doctor_draw, &out);
+	assert_string_equal(out.data,
+			    "FEATURE  HOOKS  STATE\n"
+			    "traffic  sock   unavailable\n"
+			    "    reason  the kernel has no tracepoint of that name\\x1b[2J\n"
+			    "            and will not get one\n"
+			    "    cure    a newer kernel\n");
+}
+
+static void audits_words_stand_where_there_is_room(void **state)
+{
+	const struct weir_table *t = &weir_table_audit;
+
+	(void)state;
+	for (unsigned width = 0; width <= 80; width += 80) {
+		_cleanup_(weir_buf_done) struct weir_buf out = {};
+		struct weir_builder *b = weir_builder_new();
+
+		weir_builder_table(b, t);
+		for (int i = 0; i < 2; i++) {
+			weir_builder_row(b, WEIR_UID_HOST, 1);
+			set_text(b, t, "scope", i ? "in_call" : "tcp");
+			set_text(b, t, "help", i ? "What lies inside a call that has not returned yet."
+						 : "What TCP itself counted on all of the sockets.");
+			weir_builder_int(b, (unsigned)cli_field_find(t, "tx_bytes"), i ? 0 : -5);
+			weir_builder_bool(b, (unsigned)cli_field_find(t, "ok"), true);
+		}
+		draw_special(b, t, width, cli_audit_draw, &out);
+		if (width)
+			assert_string_equal(out.data,
+					    "SCOPE    SENT  RECEIVED  SOCKETS  ATTRIBUTED  OK\n"
+					    "tcp      -5 B         -        -  -           yes\n"
+					    "            What TCP itself counted on all of the sockets.\n"
+					    "in_call   0 B         -        -  -           yes\n");
+		else
+			assert_non_null(strstr(out.data, "tcp      What TCP itself counted"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +363,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rows_come_in_the_order_of_the_index, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_audit_line_that_is_not_right_is_found, setup, teardown),
 		cmocka_unit_test(features_that_cannot_run_are_found),
+		cmocka_unit_test(doctors_words_stand_below),
+		cmocka_unit_test(audits_words_stand_where_there_is_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

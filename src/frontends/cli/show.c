@@ -16,8 +16,8 @@ static const struct {
 	const char *table;
 	struct cli_show show;
 } specials[] = {
-	{ "doctor", { .found = cli_doctor_found } },
-	{ "audit", { .found = cli_audit_found } },
+	{ "doctor", { .found = cli_doctor_found, .draw = cli_doctor_draw } },
+	{ "audit", { .found = cli_audit_found, .draw = cli_audit_draw } },
 	{ "hooks", { .measure_ns = 1000000000, .draw = cli_hooks_draw } },
 };
 

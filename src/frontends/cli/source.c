@@ -276,15 +276,18 @@ static int daemon_fetch(struct cli_source *s, const struct cli_request *rq, bool
 	return r;
 }
 
+int cli_source_try(struct cli_source *s, const struct cli_request *rq, bool fields,
+		   struct weir_buf *ret_body, char **ret_error)
+{
+	return s->replay ? replay_fetch(s, rq, fields, ret_body, ret_error)
+			 : daemon_fetch(s, rq, fields, ret_body, ret_error);
+}
+
 int cli_source_fetch(struct cli_source *s, const struct cli_request *rq, bool fields,
 		     struct weir_buf *ret_body)
 {
 	char *why = NULL;
-	int r;
+	int r = cli_source_try(s, rq, fields, ret_body, &why);
 
-	if (s->replay)
-		r = replay_fetch(s, rq, fields, ret_body, &why);
-	else
-		r = daemon_fetch(s, rq, fields, ret_body, &why);
 	return r < 0 ? cli_fail_error(r, why) : CLI_OK;
 }

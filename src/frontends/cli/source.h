@@ -42,6 +42,11 @@ int cli_source_pause(struct cli_source *s, uint64_t ns);
 int cli_source_fetch(struct cli_source *s, const struct cli_request *rq, bool fields,
 		     struct weir_buf *ret_body);
 
+/* The same without a line: 0, or -errno with what cli_fail_error() takes in *ret_error. -EAGAIN and
+ * -ETIMEDOUT may be over at the next question. */
+int cli_source_try(struct cli_source *s, const struct cli_request *rq, bool fields,
+		   struct weir_buf *ret_body, char **ret_error);
+
 /* The path that --socket, WEIR_SOCKET or the usual place give. *ret_named: it is not the usual one.
  */
 const char *cli_socket_path(const struct cli_command *c, bool *ret_named);

@@ -18,6 +18,10 @@
 #define FRAME_LINES 6
 #define FRAME_ROWS_MIN 5
 
+/* A machine that is too busy to answer is when somebody looks: so many frames may fail before it is
+ * given up. */
+#define MISSED_MAX 5
+
 static int write_text(const char *text)
 {
 	struct weir_buf b = {};
@@ -100,7 +104,8 @@ static int lay_out(const struct cli_top *t, const struct cli_command *c, enum cl
 struct top_round {
 	struct weir_buf body, out;
 	uint64_t drawn;
-	bool over; /* the recording's end, or nobody reads any more */
+	unsigned missed; /* answers that did not come, one after the other */
+	bool over;	 /* the recording's end, or nobody reads any more */
 };
 
 static int round_draw(struct cli_top *t, struct cli_source *source, const struct cli_command *c,
@@ -116,9 +121,14 @@ static int round_draw(struct cli_top *t, struct cli_source *source, const struct
 		request.limit = UINT64_MAX;
 		cli_top_needs(t, &request.columns);
 	}
-	r = cli_source_fetch(source, &request, frames || request.columns.chosen, &round->body);
-	if (r != CLI_OK)
-		return r;
+	r = cli_source_try(source, &request, frames || request.columns.chosen, &round->body, &why);
+	if ((r == -EAGAIN || r == -ETIMEDOUT) && ++round->missed < MISSED_MAX) {
+		cli_fail_error(r, why);
+		return CLI_OK;
+	}
+	if (r < 0)
+		return cli_fail_error(r, why);
+	round->missed = 0;
 	weir_buf_reset(&round->out);
 	if (play->output == CLI_TOP_FRAMES && round->drawn)
 		weir_buf_char(&round->out, '\n');

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -7,16 +8,15 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "core/feature.h"
 #include "frontends/cli/client.h"
 #include "frontends/cli/commands.h"
 #include "frontends/cli/output.h"
 #include "frontends/cli/private_daemon.h"
 #include "frontends/cli/source.h"
 
-/* Removes what a daemon leaves in the file system, and says what it removed and what is still
- * there. */
-
-#define DEPTH_MAX 16
+/* Removes what a daemon leaves, by its name: never a folder with whatever is in it. A path that was
+ * mistyped, or a link that somebody put there, then costs nothing. */
 
 struct uninstall {
 	struct weir_buf out;
@@ -34,70 +34,21 @@ static void left(struct uninstall *u, const char *what, const char *path, const 
 	u->left++;
 }
 
-/* --- folders --------------------------------------------------------------------------------- */
-
-static int folder_empty(int fd, dev_t device, unsigned depth);
-
-/* Takes one entry away, whatever it is; a link itself and never what it points to. */
-static int entry_remove(int folder, const char *name, dev_t device, unsigned depth)
+/* An errno as the reason; what is not there is no news. */
+static void left_errno(struct uninstall *u, const char *what, const char *path, int error)
 {
-	_cleanup_close_ int fd = -1;
-	int r;
-
-	if (unlinkat(folder, name, 0) == 0)
-		return 0;
-	if (errno != EISDIR && errno != EPERM)
-		return -errno;
-	fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	r = folder_empty(fd, device, depth);
-	if (r < 0)
-		return r;
-	return unlinkat(folder, name, AT_REMOVEDIR) < 0 ? -errno : 0;
+	if (error == ENOTEMPTY || error == EEXIST)
+		left(u, what, path, "it holds what this weir did not make");
+	else if (error != ENOENT && error != ENOTDIR)
+		left(u, what, path, strerror(error));
 }
 
-/* Stays on the file system it began on. */
-static int folder_empty(int fd, dev_t device, unsigned depth)
+static void remove_folder(struct uninstall *u, const char *what, const char *path)
 {
-	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
-	struct dirent *e;
-	struct stat st;
-	DIR *d;
-
-	if (again < 0)
-		return -errno;
-	if (fstat(again, &st) < 0 || st.st_dev != device || depth == DEPTH_MAX) {
-		close(again);
-		return -EXDEV;
-	}
-	d = fdopendir(again);
-	if (!d) {
-		close(again);
-		return -ENOMEM;
-	}
-	while (r >= 0 && (e = readdir(d)))
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			r = entry_remove(fd, e->d_name, device, depth + 1);
-	closedir(d);
-	return r;
-}
-
-/* -ENOENT when there is none. */
-static int folder_remove(const char *path)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
-	int r;
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	r = folder_empty(fd, st.st_dev, 0);
-	if (r < 0)
-		return r;
-	return rmdir(path) < 0 ? -errno : 0;
+	if (rmdir(path) == 0)
+		removed(u, what, path);
+	else
+		left_errno(u, what, path, errno);
 }
 
 /* --- what there is --------------------------------------------------------------------------- */
@@ -106,63 +57,77 @@ static void remove_socket(struct uninstall *u, const char *path)
 {
 	struct stat st;
 
-	if (lstat(path, &st) < 0) {
-		if (errno != ENOENT && errno != ENOTDIR)
-			left(u, "socket", path, strerror(errno));
-		return;
-	}
-	if (!S_ISSOCK(st.st_mode))
+	if (lstat(path, &st) < 0)
+		left_errno(u, "socket", path, errno);
+	else if (!S_ISSOCK(st.st_mode))
 		left(u, "file", path, "it is not a socket");
 	else if (unlink(path) < 0)
-		left(u, "socket", path, strerror(errno));
+		left_errno(u, "socket", path, errno);
 	else
 		removed(u, "socket", path);
+}
+
+/* The folder that the daemon made for its usual socket; one that a user named stays. */
+static void remove_socket_folder(struct uninstall *u, const char *socket)
+{
+	char folder[] = WEIR_DEFAULT_SOCKET;
+
+	if (strcmp(socket, WEIR_DEFAULT_SOCKET) != 0)
+		return;
+	*strrchr(folder, '/') = '\0';
+	remove_folder(u, "folder", folder);
 }
 
 /* Only on a bpffs: elsewhere a folder of that name is somebody's own. */
 static void remove_pins(struct uninstall *u, const char *path)
 {
 	struct statfs fs;
-	int r;
 
-	if (statfs(path, &fs) < 0) {
-		if (errno != ENOENT && errno != ENOTDIR)
-			left(u, "pins", path, strerror(errno));
-		return;
-	}
-	if (fs.f_type != BPF_FS_MAGIC) {
+	if (statfs(path, &fs) < 0)
+		left_errno(u, "pins", path, errno);
+	else if (fs.f_type != BPF_FS_MAGIC)
 		left(u, "folder", path, "it is not on a bpffs");
-		return;
-	}
-	r = folder_remove(path);
-	if (r < 0)
-		left(u, "pins", path, strerror(-r));
 	else
-		removed(u, "pins", path);
+		remove_folder(u, "pins", path);
 }
 
 static void remove_state(struct uninstall *u, const char *path, bool purge)
 {
-	struct stat st;
-	int r;
+	static const char *const files[] = { "token" };
+	_cleanup_close_ int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (lstat(path, &st) < 0) {
-		if (errno != ENOENT && errno != ENOTDIR)
-			left(u, "state", path, strerror(errno));
+	if (folder < 0) {
+		left_errno(u, "state", path, errno);
 		return;
 	}
 	if (!purge) {
-		left(u, "state", path, "it is kept; remove it with --purge");
+		left(u, "state", path, "it is kept; --purge removes it");
 		return;
 	}
-	r = S_ISDIR(st.st_mode) ? folder_remove(path) : -ENOTDIR;
-	if (r < 0)
-		left(u, "state", path, strerror(-r));
-	else
-		removed(u, "state", path);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (unlinkat(folder, files[i], 0) < 0)
+			left_errno(u, files[i], path, errno);
+	remove_folder(u, "state", path);
 }
 
 /* The folder of a private daemon's socket stays when its command was killed by SIGKILL. */
+static void remove_private_folder(struct uninstall *u, const char *parent, const char *name)
+{
+	char folder[512], socket[544];
+	struct stat st;
+
+	snprintf(folder, sizeof(folder), "%s/%s", parent, name);
+	snprintf(socket, sizeof(socket), "%s/weir.sock", folder);
+	if (lstat(folder, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+		return;
+	if (cli_client_probe(socket) == 0) {
+		left(u, "private daemon", folder, "its command still runs and ends it");
+		return;
+	}
+	(void)unlink(socket);
+	remove_folder(u, "folder", folder);
+}
+
 static void remove_private(struct uninstall *u, const char *parent)
 {
 	DIR *d = opendir(parent);
@@ -170,36 +135,45 @@ static void remove_private(struct uninstall *u, const char *parent)
 
 	if (!d)
 		return;
-	while ((e = readdir(d))) {
-		char folder[512], socket[544];
-		struct stat st;
-		int r;
-
-		if (strncmp(e->d_name, CLI_PRIVATE_PREFIX, strlen(CLI_PRIVATE_PREFIX)) != 0)
-			continue;
-		snprintf(folder, sizeof(folder), "%s/%s", parent, e->d_name);
-		snprintf(socket, sizeof(socket), "%s/weir.sock", folder);
-		if (lstat(folder, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
-			continue;
-		if (cli_client_probe(socket) == 0) {
-			left(u, "private daemon", folder, "its command still runs and ends it");
-			continue;
-		}
-		r = folder_remove(folder);
-		if (r < 0)
-			left(u, "folder", folder, strerror(-r));
-		else
-			removed(u, "folder", folder);
-	}
+	while ((e = readdir(d)))
+		if (!strncmp(e->d_name, CLI_PRIVATE_PREFIX, strlen(CLI_PRIVATE_PREFIX)))
+			remove_private_folder(u, parent, e->d_name);
 	closedir(d);
 }
 
-/* "/", "/var" and relative paths are not what a daemon was given for itself. */
-static bool folder_plausible(const char *path)
+static bool is_ours(const char *program)
 {
-	const char *slash = path[0] == '/' ? strchr(path + 1, '/') : NULL;
+	for (const struct weir_feature *const *f = weir_features; *f; f++) {
+		size_t n = strlen((*f)->name);
 
-	return slash && slash[1] && slash[1] != '/' && !strstr(path, "/..");
+		if (!strncmp(program, (*f)->name, n) && program[n] == '_')
+			return true;
+	}
+	return false;
+}
+
+/* Verifies that the kernel has none of weir's programs any more. They go with the last process
+ * that holds them, so those that are left belong to a weir that runs still. */
+static void look_for_programs(struct uninstall *u)
+{
+	char first[32] = "", text[64];
+	unsigned n = 0;
+
+	for (uint32_t id = 0; bpf_prog_get_next_id(id, &id) == 0;) {
+		_cleanup_close_ int fd = bpf_prog_get_fd_by_id(id);
+		struct bpf_prog_info info = {};
+		uint32_t len = sizeof(info);
+
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) < 0 || !is_ours(info.name))
+			continue;
+		if (!n++)
+			snprintf(first, sizeof(first), "%.16s", info.name);
+	}
+	if (!n)
+		return;
+	snprintf(text, sizeof(text), "%u (%s ...)", n, first);
+	left(u, "programs", text,
+	     "a weir that runs with another socket, or a private one, holds them");
 }
 
 int cli_uninstall_run(const struct cli_command *c)
@@ -212,26 +186,23 @@ int cli_uninstall_run(const struct cli_command *c)
 	pid_t pid;
 	int r;
 
-	if (!folder_plausible(pins) || !folder_plausible(state))
-		return cli_fail(CLI_USAGE,
-				"%s is no folder that a daemon was given: name it in full",
-				folder_plausible(pins) ? state : pins);
 	if (geteuid() != 0)
 		return cli_fail(
 			CLI_IMPOSSIBLE,
 			"removing what the daemon left needs root: run sudo weir uninstall");
 	pid = cli_client_peer(socket);
 	if (pid > 0)
-		return cli_fail(
-			CLI_FAILED,
-			"a daemon still runs (process %d, socket %s): end it first with systemctl "
-			"disable --now weir, or kill %d",
-			(int)pid, socket, (int)pid);
+		return cli_fail(CLI_FAILED,
+				"a daemon still runs (process %d, socket %s): end it first with "
+				"systemctl disable --now weir, or kill %d",
+				(int)pid, socket, (int)pid);
 	remove_socket(&u, socket);
 	remove_pins(&u, pins);
 	remove_state(&u, state, CLI_GIVEN(c, PURGE));
 	remove_private(&u, CLI_PRIVATE_PARENT);
 	remove_private(&u, "/tmp");
+	remove_socket_folder(&u, socket);
+	look_for_programs(&u);
 	weir_buf_str(&u.out, u.left ? "everything else is gone\n" : "nothing is left\n");
 	r = cli_output(&u.out, NULL);
 	weir_buf_done(&u.out);
