@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Reads the declarations of fields out of the feature's C source, so that the mock server and the tests of the
 // translation speak of exactly the fields that the daemon has.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const SOURCE = join(dirname(fileURLToPath(import.meta.url)), "../../../../features/traffic/traffic_fields.c");
+const PAGE = join(dirname(fileURLToPath(import.meta.url)), "..");
+const FIELDS = "../../../features/traffic/traffic_fields.c";
+
+/* Checks may run on a copy of the page whose node_modules is a link to the real one's: the sources are there. */
+function source() {
+	const here = join(PAGE, FIELDS);
+	return existsSync(here) ? here : join(realpathSync(join(PAGE, "node_modules")), "..", FIELDS);
+}
 
 function readFields(text) {
 	const fields = [];
@@ -28,7 +35,7 @@ function readFields(text) {
 }
 
 /** The tables that have a page: [{name, summary, sort, fields: [...]}]. */
-export function readDeclarations(path = SOURCE) {
+export function readDeclarations(path = source()) {
 	const text = readFileSync(path, "utf8");
 	const tables = [];
 	for (const name of ["processes", "flows"]) {

@@ -60,6 +60,11 @@ test("nothing unprintable survives visible()", () => {
 	assert.equal(visible("a\nb\tc\rd\0"), "a\\nb\\tc\\x0dd\\x00");
 	assert.equal(visible("<svg/onload=x>"), "<svg/onload=x>");
 	assert.equal(visible("\ud800"), "\\u{d800}");
+	assert.equal(visible("  "), "\\x20\\x20");
+	assert.equal(visible(" a b "), "\\x20a b\\x20");
+	assert.equal(visible("a\u00a0b\u3000"), "a\\xa0b\\u{3000}");
+	assert.equal(visible("o\u0301"), "o\u0301");
+	assert.equal(visible("o" + "\u0301".repeat(5)), "o\u0301\u0301\u0301\\u{301}\\u{301}");
 	for (let c = 0; c < 0x20; c++)
 		assert.doesNotMatch(visible(String.fromCharCode(c)), /[\u0000-\u001f]/);
 	for (const c of [0x7f, 0x85, 0x9b, 0xad, 0x200b, 0x200f, 0x2028, 0x202a, 0x2066, 0x2069, 0xfeff, 0xe0041])

@@ -9,20 +9,29 @@ export interface Quantity {
 
 /* Names come from programs and may carry anything. What a terminal or a browser would act on, or what would make
  * two different names look alike, is shown as an escape: control characters, bidi controls, invisible and
- * line-breaking characters, lone surrogates. */
+ * line-breaking characters, spaces that are not the plain one, lone surrogates. */
 const UNPRINTABLE =
-	/[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb]|\p{Cs}|[\u{e0000}-\u{e0fff}]/gu;
+	/[\u0000-\u001f\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb]|\p{Cs}|[\u{e0000}-\u{e0fff}]/gu;
+/* Plain spaces at an end, where nobody sees them. */
+const OUTER_SPACES = /^ +| +$/g;
+/* Marks piled on one character beyond what scripts need. */
+const PILED_MARKS = /(?<=\p{M}{3})\p{M}/gu;
+
+function escape(c: string): string {
+	const code = c.codePointAt(0)!;
+	if (code === 0x0a)
+		return "\\n";
+	if (code === 0x09)
+		return "\\t";
+	return code < 0x100 ? "\\x" + code.toString(16).padStart(2, "0") : "\\u{" + code.toString(16) + "}";
+}
 
 /** The text with everything unprintable written out, e.g. "\u{202e}". Never longer than eight times the input. */
 export function visible(text: string): string {
-	return text.replace(UNPRINTABLE, (c) => {
-		const code = c.codePointAt(0)!;
-		if (code === 0x0a)
-			return "\\n";
-		if (code === 0x09)
-			return "\\t";
-		return code < 0x100 ? "\\x" + code.toString(16).padStart(2, "0") : "\\u{" + code.toString(16) + "}";
-	});
+	return text
+		.replace(PILED_MARKS, escape)
+		.replace(UNPRINTABLE, escape)
+		.replace(OUTER_SPACES, (s) => "\\x20".repeat(s.length));
 }
 
 /** Three significant digits without trailing zeros, as the command line writes them. */

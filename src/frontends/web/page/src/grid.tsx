@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A table of any length: only the rows in sight exist. One tab stop; arrows move, Enter opens the details.
 
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type Column, Endpoint, columnsOf, rowTitle } from "./columns";
 import { visible } from "./format";
 import { t } from "./i18n";
@@ -92,12 +92,14 @@ export function Grid({ table, sort, onOpen, opened }: {
 	const unfolded = table.name === "processes" ? store.unfolded : null;
 	const items = flatten(keys, set.rows, unfolded);
 
-	useEffect(() => {
+	useLayoutEffect(() => {
 		const e = scroller.current!;
-		const observer = new ResizeObserver(() => {
+		const measure = () => {
 			const padding = parseFloat(getComputedStyle(e.querySelector(".line")!).paddingLeft) || 0;
 			setSize({ width: e.clientWidth, height: e.clientHeight, padding });
-		});
+		};
+		measure(); /* before the first paint, so that no column appears late */
+		const observer = new ResizeObserver(measure);
 		observer.observe(e);
 		return () => observer.disconnect();
 	}, []);

@@ -4,6 +4,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { count, visible } from "./format";
 import { t } from "./i18n";
+import { KEYS, knowsFilter } from "./model";
 import { VIEWS, formatRoute } from "./route";
 import { useStore } from "./store";
 
@@ -107,6 +108,7 @@ function FilterLine() {
 	};
 	const type = (value: string) => {
 		setText(value);
+		setOpen(true);
 		clearTimeout(timer.current);
 		/* "pid:" is on its way to something: not asked yet. */
 		if (!/[:"(,]$|^not$|\bnot\s*$/.test(value))
@@ -117,6 +119,10 @@ function FilterLine() {
 		input.current?.focus();
 	};
 	const table = store.tables.get(store.route.view === "flows" ? "flows" : "processes");
+	/* What this table cannot be asked, the other one perhaps can. */
+	const other = [...store.tables.values()].find(
+		(o) => o.name in KEYS && o !== table && store.route.filter && knowsFilter(o, store.route.filter),
+	);
 	const words = table
 		? [...new Set(table.fields.flatMap((f) => (f.filter ? [f.filter] : f.column && f.type === "text" ? [f.name] : [])))]
 		: [];
@@ -127,6 +133,7 @@ function FilterLine() {
 			role="search"
 			onSubmit={(e) => {
 				e.preventDefault();
+				setOpen(false);
 				apply(text);
 			}}
 			onFocusIn={() => setOpen(true)}
@@ -171,9 +178,14 @@ function FilterLine() {
 			) : (
 				<kbd aria-hidden="true">/</kbd>
 			)}
-			<p id="filter-error" class="error" role="alert">
-				{error ? visible(error) : ""}
-			</p>
+			<div class="error">
+				<p id="filter-error" role="alert">{error ? visible(error) : ""}</p>
+				{error && other ? (
+					<a href={formatRoute({ view: other.name, filter: store.route.filter, sort: "", row: "" })}>
+						{t("filter_elsewhere", { view: t(`view_${other.name as "flows"}`) })} →
+					</a>
+				) : null}
+			</div>
 			{open && !error && words.length ? (
 				<div class="words">
 					<p>{t("filter_words")}</p>

@@ -21,6 +21,7 @@ export const strings = {
 	filter_placeholder: ["process:nginx  port:443  not unit:ssh.service", "process:nginx  port:443  not unit:ssh.service"],
 	filter_clear: ["Clear the filter", "清除过滤"],
 	filter_words: ["Words you can use:", "可用的词："],
+	filter_elsewhere: ["Use it in {view}", "在“{view}”中使用"],
 	filter_hint: [
 		"All terms must hold. Numbers compare (tx_bytes:>1M), text takes * and ?, addresses take networks, “not” turns a term round.",
 		"各条件须同时成立。数字可比较（tx_bytes:>1M），文本可用 * 和 ?，地址可写网段，“not” 表示取反。",
@@ -93,7 +94,9 @@ export const strings = {
 	health_title: ["weir itself", "weir 自身"],
 	health_lost_none: ["No event lost", "没有丢失事件"],
 	health_snapshot: ["Snapshot {n}, {time}", "快照 {n}，{time}"],
-	health_features: ["All features are on ({n}):", "所有功能均已开启（{n}）："],
+	health_on: ["{name} is on:", "{name} 已开启："],
+	health_off: ["{name} is {state}: {reason}", "{name}：{state}：{reason}"],
+	health_degraded: ["{n} things cannot be seen in full on this kernel:", "在此内核上有 {n} 项无法完整观察："],
 	health_audit: ["Every sum agrees with the kernel's:", "各项总和与内核一致："],
 	health_audit_gap: ["A sum does not agree ({scope}):", "有一项总和不一致（{scope}）："],
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-	Dataset, type Row, addressRank, cell, formatSort, holdKeys, keyOf, numberOf, parseEnvelope, parseSort, sortKeys,
+	Dataset, type Field, type Row, addressRank, cell, formatSort, holdKeys, keyOf, knowsFilter, numberOf, parseEnvelope, parseSort, sortKeys,
 } from "./model";
 
 const head = { snapshot: 1, time: "2026-01-02T03:04:05Z", lost_events: 0 };
@@ -93,4 +93,15 @@ test("sort words are those of the command line", () => {
 
 test("keys hold every key value", () => {
 	assert.equal(keyOf({ cookie: 1, peer_address: null, peer_port: null }, ["cookie", "peer_address", "peer_port"]), "1~null~null");
+});
+
+test("a table knows a filter by its words", () => {
+	const field = (name: string, filter: string | null): Field => ({
+		name, title: "", type: "text", unit: "none", help: "", key: false, column: true, filter,
+	});
+	const table = { name: "t", summary: "", sort: "", fields: [field("comm", "process"), field("pid", null)] };
+	for (const filter of ["", "pid:4", "process:a not comm:b", 'process:"port:443 x" pid:1', "process:a\\ b"])
+		assert.equal(knowsFilter(table, filter), true, filter);
+	for (const filter of ["port:443", "pid:4 port:443", "pid", "nonsense"])
+		assert.equal(knowsFilter(table, filter), filter === "pid", filter);
 });

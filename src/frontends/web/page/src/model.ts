@@ -25,6 +25,15 @@ export interface Table {
 	fields: Field[];
 }
 
+/** Whether a table has every word that a filter uses; what stands after the colons is not looked at. */
+export function knowsFilter(table: Table, filter: string): boolean {
+	const words = filter.match(/(?:"(?:[^"\\]|\\.)*"?|\\.|[^\s"])+/g) ?? [];
+	return words.every((w) => {
+		const name = w.split(":")[0];
+		return w === "not" || table.fields.some((f) => f.name === name || f.filter === name);
+	});
+}
+
 /** What surrounds rows everywhere. */
 export interface Envelope {
 	snapshot: number;

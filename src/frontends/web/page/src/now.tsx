@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Now: the answer as a sentence, and below it what the sentence rests on.
 
+import type { ComponentChildren } from "preact";
 import { Rates, Spark } from "./chart";
 import { clock, count, filterValue, join, percent, rate, visible } from "./format";
 import { type StringKey, t } from "./i18n";
@@ -154,46 +155,79 @@ function NewPrograms({ now_ms }: { now_ms: number }) {
 	);
 }
 
-/** Each feature once: well when one of its hook sets is on. */
-export function features(doctor: readonly Row[]): { name: string; on: boolean; reason: string }[] {
-	const found = new Map<string, { name: string; on: boolean; reason: string }>();
+/** What doctor says in three words: features that are on, those that are not, and lesser limits of this kernel. */
+export function diagnosis(doctor: readonly Row[]) {
+	const on = new Set<string>();
+	const off = new Map<string, Row>();
+	const degraded: Row[] = [];
 	for (const row of doctor) {
+		const state = textOf(row, "state");
 		const name = textOf(row, "feature");
-		const f = found.get(name) ?? { name, on: false, reason: "" };
-		f.on ||= textOf(row, "state") === "on";
-		f.reason ||= textOf(row, "reason");
-		found.set(name, f);
+		if (state === "on")
+			on.add(name);
+		else if (state === "degraded")
+			degraded.push(row);
+		else
+			off.set(name, row);
 	}
-	return [...found.values()];
+	/* A hook set that is not in use is no loss where another one serves. */
+	return { on: [...on], off: [...off].filter(([name]) => !on.has(name)).map(([, row]) => row), degraded };
+}
+
+function Line({ mark, title, command, children }: {
+	mark: "fine" | "wrong" | "note";
+	title?: string;
+	command?: string;
+	children: ComponentChildren;
+}) {
+	return (
+		<li class={mark} title={title}>
+			<span class="mark" aria-hidden="true">{{ fine: "✓", wrong: "!", note: "·" }[mark]}</span>
+			<span>
+				{children}
+				{command ? <>{" "}<code>{command}</code></> : null}
+			</span>
+		</li>
+	);
 }
 
 function Health() {
 	const s = useStore();
 	const { kind, text } = statusText();
-	const list = features(s.doctor);
-	const bad = list.filter((f) => !f.on);
+	const d = diagnosis(s.doctor);
 	const wrong = s.audit.filter((r) => r.ok === false);
-	const line = (ok: boolean, body: string, command?: string) => (
-		<li class={ok ? "fine" : "wrong"}>
-			<span class="mark" aria-hidden="true">{ok ? "✓" : "!"}</span>
-			<span>
-				{body}
-				{command ? <>{" "}<code>{command}</code></> : null}
-			</span>
-		</li>
-	);
+	const reason = (r: Row) => visible(textOf(r, "reason") || textOf(r, "state"));
 	return (
 		<section class="health" aria-labelledby="health-title">
 			<h2 id="health-title">{t("health_title")}</h2>
 			<ul>
-				{line(kind === "live", text)}
+				<Line mark={kind === "live" ? "fine" : "wrong"}>{text}</Line>
 				{s.lost
-					? line(false, t("lost_badge", { n: count(s.lost) }) + ". " + t("lost_help", { n: count(s.lost) }))
-					: line(true, t("health_lost_none"))}
-				{list.length && !bad.length ? line(true, t("health_features", { n: list.length }), "weir doctor") : null}
-				{bad.map((f) => line(false, visible(f.reason ? `${f.name}: ${f.reason}` : f.name), "weir doctor"))}
-				{s.audit.length && !wrong.length ? line(true, t("health_audit"), "weir audit") : null}
-				{wrong.map((r) => line(false, t("health_audit_gap", { scope: visible(textOf(r, "scope")) }), "weir audit"))}
+					? <Line mark="wrong">{t("lost_badge", { n: count(s.lost) })}. {t("lost_help", { n: count(s.lost) })}</Line>
+					: <Line mark="fine">{t("health_lost_none")}</Line>}
+				{d.on.map((name) => (
+					<Line key={name} mark="fine" command="weir doctor">{t("health_on", { name: visible(name) })}</Line>
+				))}
+				{d.off.map((r) => (
+					<Line key={textOf(r, "feature")} mark={textOf(r, "state") === "off" ? "note" : "wrong"} command="weir doctor">
+						{t("health_off", {
+							name: visible(textOf(r, "feature")),
+							state: visible(textOf(r, "state")),
+							reason: reason(r),
+						})}
+					</Line>
+				))}
+				{d.degraded.length ? (
+					<Line mark="note" title={d.degraded.map(reason).join("\n")} command="weir doctor">
+						{t("health_degraded", { n: d.degraded.length })}
+					</Line>
+				) : null}
+				{s.audit.length && !wrong.length ? <Line mark="fine" command="weir audit">{t("health_audit")}</Line> : null}
+				{wrong.map((r) => (
+					<Line key={textOf(r, "scope")} mark="wrong" title={visible(textOf(r, "help"))} command="weir audit">
+						{t("health_audit_gap", { scope: visible(textOf(r, "scope")) })}
+					</Line>
+				))}
 			</ul>
 			<p class="note">
 				{t("health_snapshot", { n: count(s.processes.snapshot), time: clock(s.processes.time_ms) })}

@@ -4,7 +4,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { Channel, fetchRow } from "./channel";
 import { type Language, chooseLanguage, setLanguage } from "./i18n";
-import { Dataset, type Envelope, KEYS, type Row, type Table, keyOf, numberOf } from "./model";
+import { Dataset, type Envelope, KEYS, type Row, type Table, keyOf, knowsFilter, numberOf } from "./model";
 import { type Route, formatRoute, parseRoute } from "./route";
 import { History, type Talker, type Verdict, talkers, verdict } from "./series";
 import { ApiError, fetchRows, fetchTables } from "./stream";
@@ -189,7 +189,9 @@ export class Store {
 		const tables = [this.tables.get("processes"), this.tables.get("flows")] as const;
 		if (!tables[0] || !tables[1])
 			return;
-		processes.want(tables[0], this.route.filter);
+		/* Flows have words that processes lack: then these go on under the filter before, and nobody is bothered. */
+		if (this.route.view !== "flows" || knowsFilter(tables[0], this.route.filter))
+			processes.want(tables[0], this.route.filter);
 		if (this.route.view === "flows")
 			flows.want(tables[1], this.route.filter);
 		else
