@@ -38,11 +38,12 @@ static __always_inline struct traffic_storage *note_peer(struct bpf_sock_addr *c
 	st = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!st)
 		return NULL;
+	st->pending_task = 0;
+	barrier();
 	__builtin_memset(&st->pending, 0, sizeof(st->pending));
-	st->pending.family = family; /* the address follows */
+	st->pending.family = family;
 	st->pending.port = bpf_ntohs(ctx->user_port);
 	st->pending.reserved[0] = dir;
-	st->pending_task = bpf_get_current_pid_tgid();
 	return st;
 }
 
@@ -50,8 +51,11 @@ static __always_inline int note_peer4(struct bpf_sock_addr *ctx, int dir)
 {
 	struct traffic_storage *st = note_peer(ctx, AF_INET, dir);
 
-	if (st)
-		*(__u32 *)st->pending.address = ctx->user_ip4;
+	if (!st)
+		return 1;
+	*(__u32 *)st->pending.address = ctx->user_ip4;
+	barrier();
+	st->pending_task = bpf_get_current_pid_tgid(); /* whole from now on */
 	return 1;
 }
 
@@ -66,6 +70,8 @@ static __always_inline int note_peer6(struct bpf_sock_addr *ctx, int dir)
 		to[1] = ctx->user_ip6[1];
 		to[2] = ctx->user_ip6[2];
 		to[3] = ctx->user_ip6[3];
+		barrier();
+		st->pending_task = bpf_get_current_pid_tgid();
 	}
 	return 1;
 }
@@ -194,13 +200,13 @@ static __always_inline void closed(struct sock *sk, int from)
 		st->tcp_final[TRAFFIC_RX] = tcp_count(st, tp, &now, TRAFFIC_RX);
 		st->received_at_end = tp->bytes_received;
 		take_wire(st, sk, tp);
-		st->flags |= TRAFFIC_SOCKET_FINAL;
+		set_flags(st, TRAFFIC_SOCKET_FINAL);
 	}
 	/* With the program gone too the socket is freed next and says the same then. */
 	if (sk->__sk_common.skc_flags & (1 << SOCK_DEAD))
 		return;
 	if (send_socket(sk, st, TRAFFIC_SOCKET_CLOSE, TCP_CLOSE))
-		st->flags |= TRAFFIC_SOCKET_REPORTED;
+		set_flags(st, TRAFFIC_SOCKET_REPORTED);
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -255,7 +261,7 @@ int BPF_PROG(traffic_receive_reset, struct sock *sk)
 	struct traffic_storage *st = bpf_sk_storage_get(&sockets, sk, 0, 0);
 
 	if (st)
-		st->flags |= TRAFFIC_SOCKET_RESET_RX;
+		set_flags(st, TRAFFIC_SOCKET_RESET_RX);
 	return 0;
 }
 
@@ -268,7 +274,7 @@ int BPF_PROG(traffic_send_reset, struct sock *sk)
 		return 0;
 	st = bpf_sk_storage_get(&sockets, sk, 0, 0);
 	if (st)
-		st->flags |= TRAFFIC_SOCKET_RESET_TX;
+		set_flags(st, TRAFFIC_SOCKET_RESET_TX);
 	return 0;
 }
 

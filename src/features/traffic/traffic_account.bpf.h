@@ -22,6 +22,9 @@ static __noinline int account_peer(struct traffic_storage *st, __u64 n, int dir)
 	if (!st || st->pending_task != bpf_get_current_pid_tgid() || st->pending.reserved[0] != dir)
 		return 0;
 	__builtin_memcpy(&key, &st->pending, sizeof(key));
+	barrier();
+	if (st->pending_task != bpf_get_current_pid_tgid())
+		return 0; /* another thread has begun to write there: whose address it is cannot be told */
 	st->pending_task = 0;
 	key.cookie = st->cookie;
 	key.opened_ns = st->opened_ns;
@@ -37,7 +40,7 @@ static __noinline int account_peer(struct traffic_storage *st, __u64 n, int dir)
 			return 0;
 		}
 		st->n_peers++;
-		st->flags |= TRAFFIC_SOCKET_PEERS;
+		set_flags(st, TRAFFIC_SOCKET_PEERS);
 		sums = bpf_map_lookup_elem(&peers, &key);
 		if (!sums)
 			return 0;
@@ -118,7 +121,8 @@ static __noinline int account_slow(struct sock *sk, __u64 n, int dir)
 		return 0;
 	}
 	/* Another process than the owner, on an inherited or passed socket: straight into its sums. */
-	st->flags |= TRAFFIC_SOCKET_SHARED;
+	if (!(st->flags & TRAFFIC_SOCKET_SHARED))
+		set_flags(st, TRAFFIC_SOCKET_SHARED);
 	__sync_fetch_and_add(&st->foreign[dir & 1], n);
 	if (st->pending_task)
 		account_peer(st, n, dir);
@@ -151,7 +155,7 @@ static __noinline int account_cut(struct sock *sk, __u64 n)
 		__sync_fetch_and_add(&control.cut, n);
 		return 0;
 	}
-	st->flags |= TRAFFIC_SOCKET_CUT;
+	set_flags(st, TRAFFIC_SOCKET_CUT);
 	__sync_fetch_and_add(&st->cut_rx, n);
 	return 0;
 }

@@ -82,6 +82,12 @@ struct {
 
 struct traffic_control control = {};
 
+/* Several processors set flags of one socket at once. */
+static __always_inline void set_flags(struct traffic_storage *st, __u32 flags)
+{
+	__sync_fetch_and_or(&st->flags, flags);
+}
+
 /* An eighth full: wake the reader. Otherwise it looks every 50 ms by itself, which costs the watched
  * programs nothing. */
 static __always_inline __u64 traffic_wakeup(void)

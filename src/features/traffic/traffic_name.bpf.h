@@ -212,7 +212,13 @@ static __noinline int send_process(struct task_struct *leader, struct traffic_su
 		return 0;
 	p = traffic_reserve(TRAFFIC_RECORD_PROCESS, sizeof(*p));
 	if (!p) {
-		sums->named = 0; /* the next sweep tries again */
+		/* The next sweep tries again; the name at least stays with the sums if it is over by then. */
+		sums->named = 0;
+		if (name)
+			bpf_probe_read_kernel_str(sums->comm, sizeof(sums->comm), (void *)name);
+		else
+			BPF_CORE_READ_STR_INTO(&sums->comm, leader, comm);
+		sums->uid = BPF_CORE_READ(leader, cred, euid.val);
 		return 0;
 	}
 	fill_process(p, address_of(leader), name);

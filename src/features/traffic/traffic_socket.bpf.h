@@ -132,8 +132,8 @@ static __always_inline void take_wire(struct traffic_storage *st, const struct s
 	st->retransmits = tp->total_retrans;
 	if (bpf_core_field_exists(tp->total_rto))
 		st->timeouts = tp->total_rto;
-	if (tp->urg_seq)
-		st->flags |= TRAFFIC_SOCKET_URGENT;
+	if (tp->urg_seq && !(st->flags & TRAFFIC_SOCKET_URGENT))
+		set_flags(st, TRAFFIC_SOCKET_URGENT);
 }
 
 /* What stands in the storage; enough for a socket that is gone already. */
