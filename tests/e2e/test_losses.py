@@ -3,6 +3,7 @@
 
 import os
 import signal
+import subprocess
 import time
 import unittest
 
@@ -73,6 +74,23 @@ class Losses(unittest.TestCase):
 			document = daemon.json("processes")
 			self.assertEqual(document["lost_events"], 0)
 			self.assertEqual(harness.process_differences(truth, document["rows"]), [])
+
+	def test_the_audit_holds_at_every_moment_of_a_busy_host(self):
+		loads = []
+		with Daemon() as daemon:
+			try:
+				for words in (("pingpong", "--seconds", "30"), ("churn", "--seconds", "30"),
+					      ("run", "tcp4-large", "--bytes", "2000000000")):
+					loads.append(subprocess.Popen([harness.GENERATE, *words], stdout=subprocess.DEVNULL,
+								      stdin=subprocess.DEVNULL, preexec_fn=harness.die_with_parent))
+				for _ in range(40):
+					audit = daemon.audit()
+					self.assertEqual([r for r in audit.values() if not r["ok"]], [])
+					time.sleep(0.05)
+			finally:
+				for load in loads:
+					load.kill()
+					load.wait()
 
 	def test_the_gate_stopped_and_gone_on(self):
 		with Daemon() as daemon:
