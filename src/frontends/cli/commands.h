@@ -17,3 +17,4 @@ int cli_uninstall_run(const struct cli_command *c);
 int cli_schema_run(const struct cli_command *c);
 int cli_help_run(const struct cli_command *c);
 int cli_completions_run(const struct cli_command *c);
+int cli_bench_run(const struct cli_command *c);

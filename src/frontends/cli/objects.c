@@ -190,6 +190,12 @@ const struct cli_object cli_objects[] = {
 	  .description = "Removes the socket and the pins that a daemon left; with --purge what it kept, too. A running "
 			 "daemon is named, not stopped.",
 	  .options = CLI_BIT(PINS) | CLI_BIT(SOCKET) | CLI_BIT(STATE) | CLI_BIT(PURGE), .run = cli_uninstall_run },
+	{ .name = "bench", .arguments = "[NAME]", .summary = "what weir costs here, measured beside others",
+	  .description = "Loads weir, makes known work over loopback in a network namespace of its own with weir on and "
+			 "off in turn, and says in words what each number is. Takes about 90 s, and one processor. "
+			 "bpftrace and nethogs run beside it where they are installed.",
+	  .words = "traffic", .options = CLI_BIT(JSON) | CLI_BIT(PRETTY) | CLI_BIT(QUICK), .max_words = 1,
+	  .run = cli_bench_run },
 	{ .name = "schema", .arguments = "OBJECT", .summary = "the JSON Schema of an object's document",
 	  .description = "Draft 2020-12, made from the same declarations as the document.", .words = TABLES,
 	  .options = CLI_BIT(JSON) | CLI_BIT(PRETTY), .min_words = 1, .max_words = 1, .run = cli_schema_run },

@@ -25,6 +25,8 @@ int weir_daemon_run(const struct weir_daemon_options *o)
 		return 3;
 	if (!strcmp(play, "crash"))
 		raise(SIGKILL);
+	if (!strcmp(play, "deaf"))
+		signal(SIGTERM, SIG_IGN);
 	f = fopen(o->socket, "w");
 	if (!f)
 		return 1;
@@ -34,11 +36,6 @@ int weir_daemon_run(const struct weir_daemon_options *o)
 	close(o->ready_fd);
 	if (!strcmp(play, "end"))
 		return 7;
-	if (!strcmp(play, "deaf")) {
-		signal(SIGTERM, SIG_IGN);
-		for (;;)
-			pause();
-	}
 	/* SIGTERM ends it: the command's handlers do not reach here. */
 	for (;;)
 		pause();

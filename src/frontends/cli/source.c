@@ -47,7 +47,7 @@ static int source_connect(struct cli_source *s, const char *path)
 	return r < 0 ? cli_fail_error(r, NULL) : CLI_OK;
 }
 
-static int private_start(struct cli_source *s, const struct cli_command *c)
+static int private_start(struct cli_source *s, const struct cli_command *c, const char *path)
 {
 	struct weir_daemon_options o = {
 		.listen = "none",
@@ -64,7 +64,7 @@ static int private_start(struct cli_source *s, const struct cli_command *c)
 			CLI_IMPOSSIBLE,
 			"no daemon answers on %s, and watching the kernel without one needs root: "
 			"run sudo weir %s, or start the daemon with sudo weir daemon",
-			WEIR_DEFAULT_SOCKET, c->object->name);
+			path, c->object->name);
 	r = cli_private_start(&o, &s->own);
 	return r ? r : source_connect(s, cli_private_socket(s->own));
 }
@@ -72,15 +72,17 @@ static int private_start(struct cli_source *s, const struct cli_command *c)
 int cli_source_open(const struct cli_command *c, struct cli_source **ret)
 {
 	_cleanup_(cli_source_freep) struct cli_source *s = calloc(1, sizeof(*s));
-	bool named;
+	bool named, none;
 	const char *path = cli_socket_path(c, &named);
 	int r;
 
 	if (!s)
 		return cli_fail_error(-ENOMEM, NULL);
 	r = cli_client_probe(path);
-	if (!named && (r == -ENOENT || r == -ECONNREFUSED))
-		r = private_start(s, c);
+	none = r == -ENOENT || r == -ECONNREFUSED;
+	/* Who names a socket means the daemon there; who forces hooks means one that is started. */
+	if (none && (!named || c->value[CLI_OPTION_HOOKS]))
+		r = private_start(s, c, path);
 	else if (r == -EACCES || r == -EPERM)
 		r = cli_fail(CLI_IMPOSSIBLE, "may not use the socket %s: run it with sudo", path);
 	else if (c->value[CLI_OPTION_HOOKS])
