@@ -36,21 +36,13 @@
 
 /* Each is the name of a process; what is on a screen, in a log or a metric must not obey them. */
 static const char *const hostile[] = {
-	"<svg/onload=a>",
-	"</script><b>",
-	"\x1b[31mred\x1b[0m",
-	"a\"} 1\nweir_x 2",
-	"back\\slash",
-	"bad\xff\xfe",
-	"=cmd|' /C calc'",
-	"data: x\n\nevent: y",
-	"\xe2\x80\xae"
-	"gnp.exe",
-	"%s%n%x",
+	"<svg/onload=a>",      "</script><b>", "\x1b[31mred\x1b[0m", "a\"} 1\nweir_x 2",
+	"back\\slash",	       "bad\xff\xfe",  "=cmd|' /C calc'",    "data: x\n\nevent: y",
+	"\342\200\256gnp.exe", "%s%n%x",
 };
 #define N_HOSTILE (sizeof(hostile) / sizeof(hostile[0]))
 
-struct engine {
+struct demo {
 	int sock;
 	pid_t gate;
 	struct weir_builder *builder;
@@ -86,7 +78,7 @@ static uid_t owner_of(unsigned i)
 
 /* --- the numbers -------------------------------------------------------------------------- */
 
-static void build_processes(struct engine *e)
+static void build_processes(struct demo *e)
 {
 	const struct weir_table *t = weir_table_find("processes");
 	unsigned pid = field(t, "pid"), start = field(t, "start_time_ns"), comm = field(t, "comm");
@@ -103,7 +95,7 @@ static void build_processes(struct engine *e)
 	}
 }
 
-static void build_flows(struct engine *e)
+static void build_flows(struct demo *e)
 {
 	const struct weir_table *t = weir_table_find("flows");
 	unsigned cookie = field(t, "cookie"), pid = field(t, "pid"), comm = field(t, "comm");
@@ -134,7 +126,7 @@ static void build_flows(struct engine *e)
 	}
 }
 
-static void build_rest(struct engine *e)
+static void build_rest(struct demo *e)
 {
 	const struct weir_table *t = weir_table_find("process_groups");
 
@@ -156,7 +148,7 @@ static void build_rest(struct engine *e)
 	weir_builder_text(e->builder, field(&weir_table_hooks, "program"), "made_up");
 }
 
-static void publish(struct engine *e, bool tick)
+static void publish(struct demo *e, bool tick)
 {
 	struct weir_snapshot_head head = {
 		.number = ++e->number,
@@ -189,7 +181,7 @@ static void publish(struct engine *e, bool tick)
 	close(fd);
 }
 
-static void hear(struct engine *e)
+static void hear(struct demo *e)
 {
 	struct weir_message m;
 	bool asked = false;
@@ -211,7 +203,7 @@ static void hear(struct engine *e)
 }
 
 /* What an engine that somebody took over could send. */
-static void send_garbage(struct engine *e)
+static void send_garbage(struct demo *e)
 {
 	struct weir_message m = {
 		.type = WEIR_MESSAGE_SNAPSHOT, .size = 4096, .serial = UINT64_MAX, .count = 1
@@ -234,7 +226,7 @@ static void send_garbage(struct engine *e)
 
 /* --- commands ----------------------------------------------------------------------------- */
 
-static void set_removed(struct engine *e, unsigned long n, bool removed)
+static void set_removed(struct demo *e, unsigned long n, bool removed)
 {
 	if (n >= ROWS_MAX)
 		return;
@@ -243,7 +235,7 @@ static void set_removed(struct engine *e, unsigned long n, bool removed)
 		e->changed[n] = e->number + 1;
 }
 
-static void obey(struct engine *e, const char *line)
+static void obey(struct demo *e, const char *line)
 {
 	char word[16];
 	unsigned long n = 0;
@@ -332,7 +324,7 @@ static int run_gate(int sock, int unix_fd, int tcp_fd, const char *address, uint
 	return weir_gate_run(&o);
 }
 
-static int loop(struct engine *e)
+static int loop(struct demo *e)
 {
 	char line[256];
 	struct pollfd fds[] = { { .fd = STDIN_FILENO, .events = POLLIN },
@@ -362,7 +354,7 @@ static int loop(struct engine *e)
 
 int main(int argc, char **argv)
 {
-	struct engine e = { .rows = 100, .churn = 3 };
+	struct demo e = { .rows = 100, .churn = 3 };
 	uint16_t port = 0;
 	int pair[2];
 

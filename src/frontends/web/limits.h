@@ -9,10 +9,10 @@
 
 /* Connections. Root and group weir can take nearly all; a single other user half. */
 #define WEB_CONNECTIONS 1024
-#define WEB_CONNECTIONS_TRUSTED 960
+#define WEB_CONNECTIONS_KEPT 64 /* for root and group weir, and as many for all others */
+#define WEB_CONNECTIONS_TRUSTED (WEB_CONNECTIONS - WEB_CONNECTIONS_KEPT)
 #define WEB_CONNECTIONS_USER 512
 #define WEB_CONNECTIONS_STRANGERS 64
-#define WEB_CONNECTIONS_KEPT 64 /* the last ones are for root and group weir */
 
 /* Memory: of one connection's request, and of answers that wait to be read. */
 #define WEB_CONNECTION_BYTES (16 * 1024)

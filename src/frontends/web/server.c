@@ -45,6 +45,7 @@ static struct web_connection *free_slot(struct web_server *s)
 static void release_slot(struct web_connection *c)
 {
 	c->server->n_connections--;
+	c->server->n_trusted -= c->viewer.sees_all;
 	c->account->connections--;
 	c->account = web_account_unref(c->account);
 	c->mhd = NULL;
@@ -76,13 +77,17 @@ static uint64_t event_data(const struct web_connection *c)
 	return (uint64_t)(c->generation & INT32_MAX) << 32 | (uint64_t)(c - c->server->connections);
 }
 
-/* Whether there is room for one more of that account. */
+/* Whether there is room for one more of that account. Some places are kept for those who see
+ * everything, and some for those who don't: neither can shut the other out. */
 static bool has_room(const struct web_server *s, const struct web_account *a)
 {
-	unsigned limit =
-		a->viewer.sees_all ? WEB_CONNECTIONS : WEB_CONNECTIONS - WEB_CONNECTIONS_KEPT;
+	unsigned others = s->n_connections - s->n_trusted;
 
-	return s->n_connections < limit && a->connections < web_account_connections_max(a);
+	if (s->n_connections == WEB_CONNECTIONS)
+		return false;
+	if (!a->viewer.sees_all && others >= WEB_CONNECTIONS - WEB_CONNECTIONS_KEPT)
+		return false;
+	return a->connections < web_account_connections_max(a);
 }
 
 static void turn_away(int fd)
@@ -119,6 +124,7 @@ static void admit(struct web_server *s, int fd, bool tcp, const struct sockaddr 
 	};
 	account->connections++;
 	s->n_connections++;
+	s->n_trusted += viewer.sees_all;
 	/* While a request waits, the library does not look at its connection: hang-ups come here.
 	 */
 	struct epoll_event event = {
@@ -171,9 +177,13 @@ void web_server_hang_up(struct web_server *s, uint64_t data, uint32_t events)
 	uint32_t slot = (uint32_t)data;
 	struct web_connection *c = slot < WEB_CONNECTIONS ? &s->connections[slot] : NULL;
 
-	if (!c || !c->account || event_data(c) != data || !c->request)
+	if (!c || !c->account || event_data(c) != data)
 		return;
 	struct web_request *r = c->request;
+	if (!c->half_closed_ns)
+		c->half_closed_ns = web_now_ns();
+	if (!r)
+		return;
 	/* A reader of a stream has nothing more to say but goodbye. Others may close their half
 	 * early and still wait for the answer. */
 	if (r->state == WEB_REQUEST_STREAMING)
@@ -182,23 +192,34 @@ void web_server_hang_up(struct web_server *s, uint64_t data, uint32_t events)
 		web_request_abandon(r);
 }
 
+/* A client that is gone in the middle of a head, or between two: the library misses that when the
+ * end came together with the last bytes. A second is enough for it to have read them. */
+static bool is_forsaken(const struct web_connection *c, uint64_t now_ns)
+{
+	return c->half_closed_ns && now_ns - c->half_closed_ns >= WEB_SECOND_NS &&
+	       (!c->request || c->request->state == WEB_REQUEST_READING);
+}
+
+static void sweep_connection(struct web_connection *c, uint64_t now_ns)
+{
+	if (is_forsaken(c, now_ns)) {
+		web_connection_cut(c);
+	} else if (c->head_deadline_ns && now_ns >= c->head_deadline_ns) {
+		c->head_deadline_ns = 0;
+		send_plain(c->fd, late_text);
+		web_connection_cut(c);
+	} else if (c->answer_deadline_ns && now_ns >= c->answer_deadline_ns) {
+		c->answer_deadline_ns = 0;
+		web_connection_cut(c);
+	}
+}
+
 /* Once a second: whatever takes longer than it may. */
 static void sweep(struct web_server *s, uint64_t now_ns)
 {
-	for (unsigned i = 0; i < WEB_CONNECTIONS; i++) {
-		struct web_connection *c = &s->connections[i];
-		if (!c->account)
-			continue;
-		if (c->head_deadline_ns && now_ns >= c->head_deadline_ns) {
-			c->head_deadline_ns = 0;
-			send_plain(c->fd, late_text);
-			web_connection_cut(c);
-		}
-		if (c->answer_deadline_ns && now_ns >= c->answer_deadline_ns) {
-			c->answer_deadline_ns = 0;
-			web_connection_cut(c);
-		}
-	}
+	for (unsigned i = 0; i < WEB_CONNECTIONS; i++)
+		if (s->connections[i].account)
+			sweep_connection(&s->connections[i], now_ns);
 	web_streams_sweep(s, now_ns);
 	web_accounts_decay(&s->accounts);
 }

@@ -35,6 +35,7 @@ struct web_connection {
 	int fd;
 	uint32_t generation;
 	uint64_t head_deadline_ns;   /* 0 while a request is being answered */
+	uint64_t half_closed_ns;     /* the client has sent its last byte; 0: not yet */
 	uint64_t answer_deadline_ns; /* 0 while none is being read */
 	struct web_request *request; /* the one that is being read or answered */
 };
@@ -57,6 +58,7 @@ struct web_server {
 	struct web_accounts accounts;
 	struct web_connection connections[WEB_CONNECTIONS];
 	unsigned n_connections;
+	unsigned n_trusted;		  /* of them, from those who see everything */
 	struct web_connection *accepting; /* handed to the HTTP library just now */
 	struct web_wishes wishes;
 	struct weir_snapshot *snapshot; /* the newest; NULL before the first */

@@ -210,12 +210,13 @@ static void feed(struct web_stream *st, struct web_step *step, uint64_t now_ns)
 		wake(st);
 }
 
-/* Whoever lets answers pile up beyond the share of the account loses the stream. */
-static bool over_budget(const struct web_stream *st)
+/* Beyond the share of the account, readers that do not keep up lose their streams. */
+static bool over_budget(const struct web_stream *st, uint64_t now_ns)
 {
 	const struct web_account *a = st->subscriptions[0].topic->account;
 
-	return st->n && a->bytes > web_account_bytes_max(a);
+	return st->n && a->bytes > web_account_bytes_max(a) &&
+	       now_ns - st->progress_ns > WEB_SECOND_NS;
 }
 
 static void publish(struct web_server *server, bool tick, uint64_t now_ns)
@@ -231,7 +232,7 @@ static void publish(struct web_server *server, bool tick, uint64_t now_ns)
 	{
 		if (lost)
 			all_behind(st);
-		if (over_budget(st))
+		if (over_budget(st, now_ns))
 			web_stream_end(st);
 		if (!st->ending)
 			feed(st, &step, now_ns);
