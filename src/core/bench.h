@@ -8,20 +8,21 @@
 
 #include "base/buf.h"
 
-/* Measured comparisons. A machine's speed drifts by more than what is looked for, so variants are run in turn, many
- * times, and compared within one round: what is reported is the median over the rounds, with its spread. */
+/* Measured comparisons. A machine's speed drifts by more than what is looked for, so variants are
+ * run in turn, many times, and compared within one round: what is reported is the median over the
+ * rounds, with its spread. */
 
 struct weir_bench;
 
 /* What a measurement needs of the whole program, which a feature does not see. */
 struct weir_bench_host {
-	/* Starts a daemon of its own, in this process's network namespace. Returns at once; get() waits until it
-	 * answers. *ret_pid is the keeper's. */
+	/* Starts a daemon of its own, in this process's network namespace. Returns at once; get()
+	 * waits until it answers. *ret_pid is the keeper's. */
 	int (*daemon_start)(void *ctx, struct weir_bench *b, pid_t *ret_pid);
 	/* GET of its API, such as "/api/v1/processes". -errno; the body is the caller's. */
 	int (*daemon_get)(void *ctx, const char *path, struct weir_buf *ret_body);
 	void (*daemon_stop)(void *ctx);
-	bool (*interrupted)(void);                     /* NULL: never */
+	bool (*interrupted)(void);		       /* NULL: never */
 	void (*progress)(void *ctx, const char *what); /* NULL: nobody looks */
 	void *ctx;
 };
@@ -33,22 +34,26 @@ struct weir_bench *weir_bench_free(struct weir_bench *b); /* accepts NULL, retur
 const struct weir_bench_host *weir_bench_host(const struct weir_bench *b); /* NULL: none */
 bool weir_bench_quick(const struct weir_bench *b);
 bool weir_bench_interrupted(const struct weir_bench *b);
-uint64_t weir_bench_budget(const struct weir_bench *b, double seconds); /* in ns; a fifth of it when quick */
-void weir_bench_lost(struct weir_bench *b, uint64_t lost);              /* events lost: in the document's head */
+uint64_t weir_bench_budget(const struct weir_bench *b,
+			   double seconds);		   /* in ns; a fifth of it when quick */
+void weir_bench_lost(struct weir_bench *b, uint64_t lost); /* events lost: in the document's head */
 
 /* --- where it runs ------------------------------------------------------------------------- */
 
-/* Moves this process into a network namespace of its own, with a loopback device that is up: whatever load is made
- * from now on touches nothing of the host's. -errno. */
+/* Moves this process into a network namespace of its own, with a loopback device that is up, and
+ * into a mount namespace of its own, where tracing scripts find tracefs: whatever load is made from
+ * now on touches nothing of the host's. -errno. */
 int weir_bench_isolate(void);
 
-/* Keeps this thread on one processor, away from the first, which has most interrupts; undone by unpin. */
+/* Keeps this thread on one processor, away from the first, which has most interrupts; undone by
+ * unpin. */
 int weir_bench_pin(struct weir_bench *b);
 void weir_bench_unpin(struct weir_bench *b);
 
-/* Starts a program with its output in *ret_output (a pipe) or, for NULL, nowhere. It runs on all processors and dies
- * with this process. -errno, also when the program is not there. */
-int weir_bench_spawn(struct weir_bench *b, const char *const *argv, pid_t *ret_pid, int *ret_output);
+/* Starts a program with its output in *ret_output (a pipe) or, for NULL, nowhere. It runs on all
+ * processors and dies with this process. -errno, also when the program is not there. */
+int weir_bench_spawn(struct weir_bench *b, const char *const *argv, pid_t *ret_pid,
+		     int *ret_output);
 
 /* Forks: the child runs serve(ctx), then leaves. It dies with this process. */
 int weir_bench_fork(struct weir_bench *b, int (*serve)(void *ctx), void *ctx, pid_t *ret_pid);
@@ -56,12 +61,23 @@ int weir_bench_fork(struct weir_bench *b, int (*serve)(void *ctx), void *ctx, pi
 /* Ends it and waits; after a while with force. Accepts 0. */
 void weir_bench_end(pid_t *pid);
 
+/* What a program and all its descendants took so far. -ESRCH when it is gone. */
+struct weir_bench_cost {
+	uint64_t cpu_ns;
+	uint64_t rss_bytes; /* summed: pages that several share are counted by each */
+	uint64_t pss_bytes; /* shared pages are divided among those who share them */
+	unsigned processes;
+};
+
+int weir_bench_cost(pid_t pid, struct weir_bench_cost *ret);
+
 /* --- time ---------------------------------------------------------------------------------- */
 
 uint64_t weir_bench_wall_ns(void);
 
-/* CPU time of this thread: what other programs do in between is not in it. Where the kernel leaves out what it does
- * in soft interrupts (CONFIG_IRQ_TIME_ACCOUNTING), which for loopback is the receiver's half, it is wall time. */
+/* CPU time of this thread: what other programs do in between is not in it. Where the kernel leaves
+ * out what it does in soft interrupts (CONFIG_IRQ_TIME_ACCOUNTING), which for loopback is the
+ * receiver's half, it is wall time. */
 uint64_t weir_bench_work_ns(const struct weir_bench *b);
 
 /* Decides between the two: load does the same work at each call, some microseconds of it. */
@@ -94,7 +110,8 @@ struct weir_bench_spread weir_bench_single(double value);
 struct weir_bench_variant {
 	const char *name;
 	int (*begin)(void *ctx); /* NULL: nothing to do */
-	void (*end)(void *ctx);  /* NULL: nothing to undo; called once for each begin() that did not fail */
+	void (*end)(void *ctx);	 /* NULL: nothing to undo; called once for each begin() that did not
+				    fail */
 };
 
 struct weir_bench_comparison {
@@ -113,21 +130,24 @@ struct weir_bench_rounds {
 	struct weir_bench_series series[WEIR_BENCH_VARIANTS][WEIR_BENCH_METRICS];
 };
 
-/* Runs the variants in turn, forwards in one round and backwards in the next. -errno of what failed first, -EINTR
- * when interrupted; a round that was not finished is not in *ret. *ret is to be freed in any case. */
-int weir_bench_compare(struct weir_bench *b, const struct weir_bench_comparison *c, struct weir_bench_rounds *ret);
+/* Runs the variants in turn, forwards in one round and backwards in the next. -errno of what failed
+ * first, -EINTR when interrupted; a round that was not finished is not in *ret. *ret is to be freed
+ * in any case. */
+int weir_bench_compare(struct weir_bench *b, const struct weir_bench_comparison *c,
+		       struct weir_bench_rounds *ret);
 void weir_bench_rounds_done(struct weir_bench_rounds *r);
 
-struct weir_bench_spread weir_bench_of(const struct weir_bench_rounds *r, unsigned variant, unsigned metric);
+struct weir_bench_spread weir_bench_of(const struct weir_bench_rounds *r, unsigned variant,
+				       unsigned metric);
 /* Round by round: variant / base, and variant - base. */
-struct weir_bench_spread weir_bench_ratio(const struct weir_bench_rounds *r, unsigned variant, unsigned base,
-					  unsigned metric);
-struct weir_bench_spread weir_bench_added(const struct weir_bench_rounds *r, unsigned variant, unsigned base,
-					  unsigned metric);
-/* (variant - base) / (other - base), of the medians: single differences may be close to nothing. The spread is that
- * of leaving out each tenth of the rounds in turn. */
-struct weir_bench_spread weir_bench_cost_ratio(const struct weir_bench_rounds *r, unsigned variant, unsigned other,
-					       unsigned base, unsigned metric);
+struct weir_bench_spread weir_bench_ratio(const struct weir_bench_rounds *r, unsigned variant,
+					  unsigned base, unsigned metric);
+struct weir_bench_spread weir_bench_added(const struct weir_bench_rounds *r, unsigned variant,
+					  unsigned base, unsigned metric);
+/* (variant - base) / (other - base), of the medians: single differences may be close to nothing.
+ * The spread is that of leaving out each tenth of the rounds in turn. */
+struct weir_bench_spread weir_bench_cost_ratio(const struct weir_bench_rounds *r, unsigned variant,
+					       unsigned other, unsigned base, unsigned metric);
 
 /* --- the report ---------------------------------------------------------------------------- */
 
@@ -145,17 +165,21 @@ enum weir_bench_unit {
 /* A new part of the report: a title, and what it is about in a sentence or two. Both are copied. */
 void weir_bench_part(struct weir_bench *b, const char *title, const char *about);
 
-/* One line: name is for scripts ("hooks.tcp.send.ratio"), the text for people. Nothing measured: no line. */
+/* One line: name is for scripts ("hooks.tcp.send.ratio"), the text for people. Nothing measured: no
+ * line. */
 void weir_bench_line(struct weir_bench *b, const char *name, enum weir_bench_unit unit,
-		     struct weir_bench_spread value, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+		     struct weir_bench_spread value, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
 
 /* A line that could not be measured, with the reason. */
 void weir_bench_skip(struct weir_bench *b, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* What the reader should know beside it, such as others' programs on the same hooks. */
-void weir_bench_remark(struct weir_bench *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void weir_bench_remark(struct weir_bench *b, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
-/* The whole report as one document (with a newline), or for people. -ENOMEM if memory ran out while measuring. */
+/* The whole report as one document (with a newline), or for people. -ENOMEM if memory ran out while
+ * measuring. */
 int weir_bench_json(const struct weir_bench *b, struct weir_buf *out, bool indent);
 int weir_bench_text(const struct weir_bench *b, struct weir_buf *out, unsigned width);

@@ -22,6 +22,7 @@
 struct weir_attach;     /* core/attach.h: what is attached, and its undoing */
 struct weir_probe;      /* core/probe.h: what this kernel can do, with reasons */
 struct weir_sink;       /* core/record.h: where collected records go */
+struct weir_bench;      /* core/bench.h: measured comparisons */
 
 /* One way to serve a feature, best first. */
 struct weir_hook_set {
@@ -78,6 +79,10 @@ struct weir_feature {
 	void (*snapshot)(void *state, struct weir_builder *b, uint64_t number);
 	unsigned (*audit)(const void *state, struct weir_audit_entry ret[WEIR_AUDIT_MAX]);
 	void (*close)(void *state);
+
+	/* Measures what the feature costs here and adds its lines; runs in namespaces of its own. NULL: nothing to
+	 * measure. -EINTR when interrupted; what could not be measured is a line of the report. */
+	int (*bench)(struct weir_bench *b);
 };
 
 /* The one visible list; ends with NULL. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/feature.h"
+#include "features/traffic/traffic_bench.h"
 #include "features/traffic/traffic_fields.h"
 #include "features/traffic/traffic_kernel.h"
 #include "features/traffic/traffic_state.h"
@@ -178,4 +179,5 @@ const struct weir_feature traffic_feature = {
 	.snapshot = traffic_snapshot,
 	.audit = traffic_audit_lines,
 	.close = traffic_close,
+	.bench = traffic_bench,
 };

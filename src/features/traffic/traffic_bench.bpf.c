@@ -4,8 +4,8 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-/* What weir's programs are held against: the least that can hang on the hooks, and the sum by process and name that
- * a tracing script makes there. */
+/* What weir's programs are held against: the least that can hang on the hooks, and the sum by
+ * process and name that a tracing script makes there. */
 
 char LICENSE[] SEC("license") = "GPL";
 

@@ -90,7 +90,8 @@ static void count_record(struct weir_sink *sink, uint16_t type, const void *byte
 	struct counting_sink *s = (struct counting_sink *)sink;
 	const struct traffic_socket *record = bytes;
 
-	if (type == TRAFFIC_RECORD_SOCKET && len == sizeof(*record) && record->tuple.netns == s->netns)
+	if (type == TRAFFIC_RECORD_SOCKET && len == sizeof(*record) &&
+	    record->tuple.netns == s->netns)
 		s->to->ours++;
 	else
 		s->to->others++;

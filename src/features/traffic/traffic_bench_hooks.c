@@ -12,8 +12,9 @@
 #include "features/traffic/traffic_bench.skel.h"
 #include "features/traffic/traffic_kernel_private.h"
 
-/* What one call costs with a program on its hook, beside an empty program on the same hook. All other hooks of weir
- * stay on throughout: they do not run here, but they have told weir's programs of these sockets. */
+/* What one call costs with a program on its hook, beside an empty program on the same hook. All
+ * other hooks of weir stay on throughout: they do not run here, but they have told weir's programs
+ * of these sockets. */
 
 enum { NONE, EMPTY, WEIR, SCRIPT };
 enum { TCP, UDP, UNIX, _TRANSPORTS };
@@ -74,7 +75,8 @@ static int measure(void *ctx, double ret[WEIR_BENCH_METRICS])
 	struct hooks *h = ctx;
 
 	for (unsigned t = 0; t < _TRANSPORTS; t++) {
-		int r = bench_calls_ns(h->b, &h->pairs[t], t == TCP, h->slice_ns, &ret[2 * t], &ret[2 * t + 1]);
+		int r = bench_calls_ns(h->b, &h->pairs[t], t == TCP, h->slice_ns, &ret[2 * t],
+				       &ret[2 * t + 1]);
 
 		if (r < 0)
 			return r;
@@ -90,14 +92,17 @@ static void report(struct weir_bench *b, const struct weir_bench_rounds *r)
 
 		snprintf(name, sizeof(name), "hooks.%s.%s.", transport, call);
 #define NAMED(end) (snprintf(name, sizeof(name), "hooks.%s.%s.%s", transport, call, end), name)
-		weir_bench_line(b, NAMED("ratio"), WEIR_BENCH_RATIO, weir_bench_cost_ratio(r, WEIR, EMPTY, NONE, m),
+		weir_bench_line(b, NAMED("ratio"), WEIR_BENCH_RATIO,
+				weir_bench_cost_ratio(r, WEIR, EMPTY, NONE, m),
 				"%s %s: weir's program beside an empty one", transport, call);
-		weir_bench_line(b, NAMED("weir_ns"), WEIR_BENCH_NS, weir_bench_added(r, WEIR, NONE, m),
-				"added to each call by weir");
-		weir_bench_line(b, NAMED("empty_ns"), WEIR_BENCH_NS, weir_bench_added(r, EMPTY, NONE, m),
-				"added by an empty program: the least that any watcher on this hook costs");
-		weir_bench_line(b, NAMED("script_ns"), WEIR_BENCH_NS, weir_bench_added(r, SCRIPT, NONE, m),
-				"added by a sum for each (pid, name), as a tracing script keeps it");
+		weir_bench_line(b, NAMED("weir_ns"), WEIR_BENCH_NS,
+				weir_bench_added(r, WEIR, NONE, m), "added to each call by weir");
+		weir_bench_line(
+			b, NAMED("empty_ns"), WEIR_BENCH_NS, weir_bench_added(r, EMPTY, NONE, m),
+			"added by an empty program: the least that any watcher on this hook costs");
+		weir_bench_line(
+			b, NAMED("script_ns"), WEIR_BENCH_NS, weir_bench_added(r, SCRIPT, NONE, m),
+			"added by a sum for each (pid, name), as a tracing script keeps it");
 		weir_bench_line(b, NAMED("call_ns"), WEIR_BENCH_NS, weir_bench_of(r, NONE, m),
 				"the call itself, with nothing attached");
 #undef NAMED
@@ -139,9 +144,11 @@ static void report_stats(struct weir_bench *b, struct hooks *h)
 
 		if (runs)
 			weir_bench_line(b, names[i], WEIR_BENCH_NS,
-					weir_bench_single((double)(after[i].run_time_ns - before[i].run_time_ns) /
+					weir_bench_single((double)(after[i].run_time_ns -
+								   before[i].run_time_ns) /
 							  (double)runs),
-					"in weir's %s program by the kernel's own clock, over all transports (the clock's "
+					"in weir's %s program by the kernel's own clock, over all "
+					"transports (the clock's "
 					"reading included)",
 					i ? "receive" : "send");
 	}
@@ -149,7 +156,8 @@ static void report_stats(struct weir_bench *b, struct hooks *h)
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
-/* Programs of others slow the hooks down for every variant alike, but they hide part of weir's share in the rest. */
+/* Programs of others slow the hooks down for every variant alike, but they hide part of weir's
+ * share in the rest. */
 static void remark_others(struct weir_bench *b)
 {
 	unsigned others = 0;
@@ -157,18 +165,22 @@ static void remark_others(struct weir_bench *b)
 	for (uint32_t id = 0; bpf_link_get_next_id(id, &id) == 0;) {
 		_cleanup_close_ int fd = bpf_link_get_fd_by_id(id);
 		char name[64] = "";
-		struct bpf_link_info info = { .raw_tracepoint = { .tp_name = (uint64_t)(uintptr_t)name,
+		struct bpf_link_info info = { .raw_tracepoint = { .tp_name =
+									  (uint64_t)(uintptr_t)name,
 								  .tp_name_len = sizeof(name) } };
 		uint32_t len = sizeof(info);
 
-		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) < 0 || info.type != BPF_LINK_TYPE_RAW_TRACEPOINT)
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) < 0 ||
+		    info.type != BPF_LINK_TYPE_RAW_TRACEPOINT)
 			continue;
 		others += !strcmp(name, "sock_send_length") || !strcmp(name, "sock_recv_length");
 	}
 	if (others)
 		weir_bench_remark(b,
-				  "%u programs of others hang on sock_send_length and sock_recv_length now: all calls are "
-				  "slower by them, so weir's share of ping-pong and bulk looks smaller than it is",
+				  "%u programs of others hang on sock_send_length and "
+				  "sock_recv_length now: all calls are "
+				  "slower by them, so weir's share of ping-pong and bulk looks "
+				  "smaller than it is",
 				  others);
 }
 
@@ -223,8 +235,10 @@ int bench_hooks(struct weir_bench *b, struct bench_loaded *l)
 	int r;
 
 	weir_bench_part(b, "hooks",
-			"One send or receive of one byte. Its cost is the time with programs on the two tracepoints less "
-			"the time without. The ratio to an empty program says how much of it is weir's own work.");
+			"One send or receive of one byte. Its cost is the time with programs on "
+			"the two tracepoints less "
+			"the time without. The ratio to an empty program says how much of it is "
+			"weir's own work.");
 	remark_others(b);
 	r = open_pairs(&h);
 	if (r == 0) {

@@ -12,8 +12,8 @@
 #include "base/cleanup.h"
 #include "features/traffic/traffic_bench.h"
 
-/* Work is timed in small batches and a slice's number is the median of its batches, so that an interrupt or another
- * program falls into a few of them and out of the result. */
+/* Work is timed in small batches and a slice's number is the median of its batches, so that an
+ * interrupt or another program falls into a few of them and out of the result. */
 
 #define CALLS 64
 #define PINGPONG_BATCH 16
@@ -115,8 +115,8 @@ static double finish(struct weir_bench_series *s)
 }
 
 /* Runs one batch after the other; each says how long one unit of its work took. */
-static int run_batches(const struct weir_bench *b, int (*batch)(void *ctx), void *ctx, unsigned units, uint64_t for_ns,
-		       double *ret)
+static int run_batches(const struct weir_bench *b, int (*batch)(void *ctx), void *ctx,
+		       unsigned units, uint64_t for_ns, double *ret)
 {
 	uint64_t until = weir_bench_wall_ns() + for_ns;
 	struct weir_bench_series times = {};
@@ -126,7 +126,8 @@ static int run_batches(const struct weir_bench *b, int (*batch)(void *ctx), void
 		int r = batch(ctx);
 
 		if (r == 0)
-			r = weir_bench_series_add(&times, (double)(weir_bench_work_ns(b) - begun) / units);
+			r = weir_bench_series_add(&times,
+						  (double)(weir_bench_work_ns(b) - begun) / units);
 		if (r < 0) {
 			weir_bench_series_done(&times);
 			return r;
@@ -150,8 +151,8 @@ static int receive_all(int fd, void *bytes, size_t n)
 	return r == (ssize_t)n ? 0 : r < 0 ? -errno : -EIO;
 }
 
-int bench_calls_ns(const struct weir_bench *b, const struct bench_pair *p, bool cork, uint64_t for_ns,
-		   double *ret_send, double *ret_receive)
+int bench_calls_ns(const struct weir_bench *b, const struct bench_pair *p, bool cork,
+		   uint64_t for_ns, double *ret_send, double *ret_receive)
 {
 	struct weir_bench_series send_times = {}, receive_times = {};
 	uint64_t until = weir_bench_wall_ns() + for_ns;
@@ -172,7 +173,8 @@ int bench_calls_ns(const struct weir_bench *b, const struct bench_pair *p, bool 
 			r = weir_bench_series_add(&send_times, (double)(t1 - t0) / CALLS);
 		if (r == 0)
 			r = weir_bench_series_add(&receive_times, (double)(t2 - t1) / CALLS);
-	} while (r == 0 && send_times.n < BATCHES_MAX && (send_times.n < 3 || weir_bench_wall_ns() < until));
+	} while (r == 0 && send_times.n < BATCHES_MAX &&
+		 (send_times.n < 3 || weir_bench_wall_ns() < until));
 	*ret_send = finish(&send_times);
 	*ret_receive = finish(&receive_times);
 	return r;
@@ -201,7 +203,8 @@ static int pingpong_batch(void *pair)
 	return r;
 }
 
-int bench_pingpong_ns(const struct weir_bench *b, const struct bench_pair *p, uint64_t for_ns, double *ret)
+int bench_pingpong_ns(const struct weir_bench *b, const struct bench_pair *p, uint64_t for_ns,
+		      double *ret)
 {
 	return run_batches(b, pingpong_batch, (void *)p, PINGPONG_BATCH, for_ns, ret);
 }
@@ -220,7 +223,8 @@ static int bulk_batch(void *pair)
 	return r;
 }
 
-int bench_bulk_ns(const struct weir_bench *b, const struct bench_pair *p, uint64_t for_ns, double *ret)
+int bench_bulk_ns(const struct weir_bench *b, const struct bench_pair *p, uint64_t for_ns,
+		  double *ret)
 {
 	return run_batches(b, bulk_batch, (void *)p, BULK_BATCH, for_ns, ret);
 }
@@ -252,8 +256,10 @@ void bench_server_close(struct bench_server *s)
 
 int bench_connection(struct bench_server *s)
 {
-	/* Some addresses in turn: each has its own ports, and a port rests for a second after use. */
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(s->port),
+	/* Some addresses in turn: each has its own ports, and a port rests for a second after use.
+	 */
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(s->port),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK + s->connections % 4) };
 	_cleanup_close_ int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	_cleanup_close_ int server = -1;
@@ -316,7 +322,8 @@ static int hold_pairs(void *ctx)
 	raise_descriptor_limit();
 	r = bench_server_open(&s);
 	for (unsigned i = 0; i < h->pairs && r == 0; i++) {
-		struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(s.port),
+		struct sockaddr_in to = { .sin_family = AF_INET,
+					  .sin_port = htons(s.port),
 					  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -343,7 +350,8 @@ int bench_hold_start(struct weir_bench *b, unsigned n, struct bench_hold *ret)
 	if (pipe2(ready, O_CLOEXEC) < 0)
 		return -errno;
 	for (unsigned i = 0; pairs && r == 0; i++) {
-		struct holder h = { .pairs = pairs < PAIRS_EACH ? pairs : PAIRS_EACH, .ready_fd = ready[1] };
+		struct holder h = { .pairs = pairs < PAIRS_EACH ? pairs : PAIRS_EACH,
+				    .ready_fd = ready[1] };
 
 		r = weir_bench_fork(b, hold_pairs, &h, &ret->pids[i]);
 		pairs -= h.pairs;

@@ -6,8 +6,8 @@
 #include "base/cleanup.h"
 #include "features/traffic/traffic_bench.h"
 
-/* What a program that does nothing but talk notices: the same work with weir's hooks on and off in turn, many times a
- * second, in one process. The daemon's own time is measured elsewhere. */
+/* What a program that does nothing but talk notices: the same work with weir's hooks on and off in
+ * turn, many times a second, in one process. The daemon's own time is measured elsewhere. */
 
 enum { OFF, ON };
 enum { PINGPONG, BULK, CHURN, _METRICS };
@@ -53,22 +53,25 @@ static void report(struct weir_bench *b, const struct weir_bench_rounds *r)
 		const char *name, *unit_name, *words, *unit_words;
 	} lines[] = {
 		[PINGPONG] = { "work.pingpong.ratio", "work.pingpong.ns",
-			       "speed of a ping-pong of 32 bytes in one thread with weir's hooks, 1 being without: the "
+			       "speed of a ping-pong of 32 bytes in one thread with weir's hooks, "
+			       "1 being without: the "
 			       "worst case, as nothing else is done",
 			       "a round trip (two packets, four calls) without weir" },
-		[BULK] = { "work.bulk.ratio", "work.bulk.ns", "speed of bulk data in pieces of 64 KB with weir's hooks",
+		[BULK] = { "work.bulk.ratio", "work.bulk.ns",
+			   "speed of bulk data in pieces of 64 KB with weir's hooks",
 			   "64 KB sent and received without weir" },
 		[CHURN] = { "work.churn.ratio", "work.churn.ns",
-			    "speed of connections (opened, one byte, closed) with weir's hooks, all of them",
+			    "speed of connections (opened, one byte, closed) with weir's hooks, "
+			    "all of them",
 			    "a connection with both ends without weir" },
 	};
 
 	for (unsigned m = 0; m < _METRICS; m++) {
 		/* Speed is the inverse of time. */
-		weir_bench_line(b, lines[m].name, WEIR_BENCH_RATIO, weir_bench_ratio(r, OFF, ON, m), "%s",
-				lines[m].words);
-		weir_bench_line(b, lines[m].unit_name, WEIR_BENCH_NS, weir_bench_of(r, OFF, m), "%s",
-				lines[m].unit_words);
+		weir_bench_line(b, lines[m].name, WEIR_BENCH_RATIO, weir_bench_ratio(r, OFF, ON, m),
+				"%s", lines[m].words);
+		weir_bench_line(b, lines[m].unit_name, WEIR_BENCH_NS, weir_bench_of(r, OFF, m),
+				"%s", lines[m].unit_words);
 	}
 }
 
@@ -99,11 +102,16 @@ static int run(struct work *w)
 
 int bench_work(struct weir_bench *b, struct bench_loaded *l)
 {
-	struct work w = { .b = b, .loaded = l, .pair = { -1, -1 }, .server = { .fd = -1 }, .slice_ns = 30000000 };
+	struct work w = { .b = b,
+			  .loaded = l,
+			  .pair = { -1, -1 },
+			  .server = { .fd = -1 },
+			  .slice_ns = 30000000 };
 	int r;
 
 	weir_bench_part(b, "work",
-			"One thread that does nothing but talk over loopback, with weir's hooks on and off in turn.");
+			"One thread that does nothing but talk over loopback, with weir's hooks on "
+			"and off in turn.");
 	bench_detach(l);
 	r = bench_pair_open(AF_INET, SOCK_STREAM, &w.pair);
 	if (r == 0)
