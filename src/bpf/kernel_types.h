@@ -22,6 +22,8 @@ typedef _Bool bool;
 
 #define SOCK_STREAM 1
 
+#define PF_EXITING 4 /* include/linux/sched.h */
+
 #define MSG_PEEK 2
 #define MSG_TRUNC 0x20
 #define MSG_ERRQUEUE 0x2000
@@ -236,6 +238,7 @@ struct signal_struct {
 };
 
 struct task_struct {
+	unsigned int flags;
 	int pid;
 	int tgid;
 	struct task_struct *group_leader;

@@ -278,6 +278,29 @@ int BPF_PROG(traffic_send_reset, struct sock *sk)
 	return 0;
 }
 
+static __always_inline void send_exit(struct task_struct *leader)
+{
+	struct traffic_exit *e = traffic_reserve(TRAFFIC_RECORD_EXIT, sizeof(*e));
+
+	if (!e)
+		return;
+	task_key(leader, &e->key);
+	e->at_ns = bpf_ktime_get_ns();
+	bpf_ringbuf_submit(e, traffic_wakeup());
+}
+
+static __always_inline void claim_at_close(struct traffic_storage *st)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	bool other = st->owner_start != caller_start();
+
+	if (!claim(st, caller_start()) || !other)
+		return;
+	process_sums(task->group_leader);
+	if (task->flags & PF_EXITING)
+		send_exit(task->group_leader); /* its exit was passed over: it was not known then */
+}
+
 /* UDP and MPTCP have no tracepoint at their end; the last close() of an inet socket passes here. */
 SEC("cgroup/sock_release")
 int traffic_release(struct bpf_sock *ctx)
@@ -287,11 +310,15 @@ int traffic_release(struct bpf_sock *ctx)
 	__u32 zero = 0;
 	bool room;
 
-	if (ctx->protocol == IPPROTO_TCP)
-		return 1;
 	st = bpf_sk_storage_get(&sockets, ctx, 0, 0);
 	if (!st || !st->cookie)
 		return 1;
+	if (ctx->protocol == IPPROTO_TCP) {
+		/* Who closes it last, without ever having called send or receive, moved what bypassed them. */
+		if (st->flags & TRAFFIC_SOCKET_TENTATIVE)
+			claim_at_close(st);
+		return 1;
+	}
 	r = traffic_reserve(TRAFFIC_RECORD_SOCKET, sizeof(*r));
 	room = r;
 	if (!r)
@@ -348,7 +375,6 @@ int BPF_PROG(traffic_exit, struct task_struct *task)
 {
 	struct task_struct *leader = task->group_leader;
 	struct traffic_sums *sums;
-	struct traffic_exit *e;
 
 	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0;
@@ -357,18 +383,25 @@ int BPF_PROG(traffic_exit, struct task_struct *task)
 		return 0;
 	if (!sums->named)
 		send_process(leader, sums, 0);
-	e = traffic_reserve(TRAFFIC_RECORD_EXIT, sizeof(*e));
-	if (!e)
-		return 0;
-	task_key(leader, &e->key);
-	e->at_ns = bpf_ktime_get_ns();
-	bpf_ringbuf_submit(e, traffic_wakeup());
+	send_exit(leader);
 	return 0;
 }
 
 /* --- looking at everything -------------------------------------------------------------------- */
 
-/* Once at the start: sockets that are open already, and who holds them. */
+static __always_inline void note_holder(struct traffic_storage *st, const struct traffic_key *key)
+{
+	if (st->holder_look != control.look) {
+		st->holder_look = control.look;
+		st->holder_start = key->start_ns;
+		st->holder_pid = key->pid;
+		st->n_holders = 1;
+	} else if (st->holder_start != key->start_ns) {
+		st->n_holders = 2;
+	}
+}
+
+/* At the start: sockets that are open already, and who holds them. Later: who holds those that nobody called. */
 SEC("iter/task_file")
 int traffic_seed(struct bpf_iter__task_file *ctx)
 {
@@ -399,11 +432,14 @@ int traffic_seed(struct bpf_iter__task_file *ctx)
 	st = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!st)
 		return 0;
-	if (!st->owner_start) {
+	if (!st->owner_start || st->flags & TRAFFIC_SOCKET_TENTATIVE) {
 		task_key(task->group_leader, &key);
 		process_sums_by_key(&key);
+		note_holder(st, &key);
+	}
+	if (!st->owner_start) {
 		st->owner_pid = key.pid;
-		st->flags |= TRAFFIC_SOCKET_TENTATIVE;
+		set_flags(st, TRAFFIC_SOCKET_TENTATIVE);
 		__sync_val_compare_and_swap(&st->owner_start, 0, key.start_ns);
 	}
 	if (st->cookie)
@@ -457,6 +493,7 @@ int traffic_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
 	st = bpf_sk_storage_get(&sockets, sk, 0, 0);
 	if (!st || !st->cookie)
 		return 0;
+	adopt_holder(st);
 	now = fingerprint(sk, st);
 	if (now == st->swept && !control.sweep_all)
 		return 0;

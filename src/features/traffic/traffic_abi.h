@@ -212,7 +212,9 @@ struct traffic_control {
 	__u64 full_map;    /* processes or peers that found no room in a map */
 	__u64 unattributed[_TRAFFIC_DIRECTION_MAX]; /* bytes of processes that found no room */
 	__u64 cut;         /* bytes of Unix datagrams taken with MSG_TRUNC, at their full length */
+	__u32 reserved;
 	__u32 sweep_all;   /* the sweep reports unchanged sockets too */
+	__u32 look;        /* number of the look at who holds which socket, counting up from 1 */
 	__u32 watched;     /* somebody looks at it live: opens are told at once, not by the next sweep */
 };
 

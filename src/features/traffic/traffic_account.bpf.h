@@ -79,8 +79,11 @@ static __always_inline bool claim(struct traffic_storage *st, __u64 me)
 {
 	__u64 old = st->owner_start;
 
-	if (old == me)
+	if (old == me) {
+		if (st->flags & TRAFFIC_SOCKET_TENTATIVE)
+			__sync_fetch_and_and(&st->flags, ~TRAFFIC_SOCKET_TENTATIVE);
 		return true;
+	}
 	if (old && !(st->flags & TRAFFIC_SOCKET_TENTATIVE))
 		return false;
 	if (st->bytes[0] | st->bytes[1] | st->folded[0] | st->folded[1])
@@ -88,7 +91,7 @@ static __always_inline bool claim(struct traffic_storage *st, __u64 me)
 	if (__sync_val_compare_and_swap(&st->owner_start, old, me) != old)
 		return false;
 	st->owner_pid = bpf_get_current_pid_tgid() >> 32;
-	st->flags &= ~TRAFFIC_SOCKET_TENTATIVE;
+	__sync_fetch_and_and(&st->flags, ~TRAFFIC_SOCKET_TENTATIVE);
 	return true;
 }
 

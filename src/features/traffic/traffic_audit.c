@@ -46,6 +46,12 @@ void traffic_audit_flow(struct traffic_folded *to, const struct traffic_flow *f)
 	}
 	if (!more_tx && !more_rx)
 		return;
+	if (traffic_user_unknown(r->flags & TRAFFIC_SOCKET_TENTATIVE, r->hook_tx, r->hook_rx, r->tx, r->rx)) {
+		to->user_unknown[TX] += r->tx;
+		to->user_unknown[RX] += r->rx;
+		to->n_user_unknown++;
+		return;
+	}
 	if (r->flags & TRAFFIC_SOCKET_SHARED) {
 		to->shared_bypass[TX] += more_tx;
 		to->shared_bypass[RX] += more_rx;
@@ -89,7 +95,8 @@ unsigned traffic_audit(const struct traffic_state *s, struct weir_audit_entry *r
 	for (f = s->flows; f; f = f->hh.next)
 		traffic_audit_flow(f->closed ? &shut : &open, f);
 	for (int d = 0; d < 2; d++) {
-		uint64_t sockets = open.effective[d] + shut.effective[d];
+		uint64_t unknown = open.user_unknown[d] + shut.user_unknown[d];
+		uint64_t sockets = open.effective[d] + shut.effective[d] - unknown;
 
 		gap[d] = (int64_t)ahead(sockets, procs[d]);
 		lost[d] = (int64_t)ahead(procs[d], sockets);
@@ -129,6 +136,11 @@ unsigned traffic_audit(const struct traffic_state *s, struct weir_audit_entry *r
 	    (int64_t)(open.shared_bypass[TX] + shut.shared_bypass[TX]),
 	    (int64_t)(open.shared_bypass[RX] + shut.shared_bypass[RX]),
 	    open.n_shared_bypass + shut.n_shared_bypass, false, !shut.n_shared_bypass);
+	add(ret, &n, "user_unknown",
+	    "Moved past the calls on a socket that no process has called and several hold: told at its close.",
+	    (int64_t)(open.user_unknown[TX] + shut.user_unknown[TX]),
+	    (int64_t)(open.user_unknown[RX] + shut.user_unknown[RX]),
+	    open.n_user_unknown + shut.n_user_unknown, false, !shut.n_user_unknown);
 	add(ret, &n, "unattributed", "Bytes that found no process: no owner, or the map of processes was full.",
 	    (int64_t)(s->totals.unattributed[TX] + (uint64_t)gap[TX]),
 	    (int64_t)(s->totals.unattributed[RX] + (uint64_t)gap[RX]), 0, false,

@@ -47,6 +47,10 @@ struct traffic_storage {
 	__u32 connect_us;
 	__u32 n_peers;
 	__u32 error;
+	__u32 holder_look;  /* the look in which .holder was found */
+	__u32 holder_pid;
+	__u32 n_holders;    /* in that look: 1, or 2 for several */
+	__u64 holder_start;
 	__u8 role;
 	__u8 close_state;
 	__u8 reserved[2];

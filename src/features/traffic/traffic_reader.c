@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "core/attach.h"
 #include "features/traffic/traffic_kernel_private.h"
+#include "features/traffic/traffic_rules.h"
 #include "features/traffic/traffic_state.h"
 
 #define BATCH 512
@@ -28,6 +29,7 @@ struct traffic_reader {
 	uint64_t drained;
 	struct timespec passwd_mtime;
 	bool passwd_read;
+	bool user_unknown; /* the sweep met bytes on a socket that nobody has called */
 	bool sees_all_processes; /* not in a pid namespace of our own */
 	char chunk[256 * 1024] __attribute__((aligned(8)));
 };
@@ -101,6 +103,15 @@ int traffic_reader_drain(struct traffic_reader *r, struct weir_sink *sink)
 	return e < 0 ? e : (int)(r->drained - before);
 }
 
+static void note_unknown_user(struct traffic_reader *r, const struct traffic_head *head)
+{
+	const struct traffic_socket *s = (const void *)head;
+
+	if (head->type == TRAFFIC_RECORD_SOCKET && head->size == sizeof(*s))
+		r->user_unknown |= traffic_user_unknown(s->flags & TRAFFIC_SOCKET_TENTATIVE, s->hook_tx,
+							s->hook_rx, s->tx, s->rx);
+}
+
 /* Runs an iterator and hands each record over. Records are whole: the kernel writes one or none. */
 static int read_iterator(struct traffic_reader *r, struct bpf_link *link, struct weir_sink *sink)
 {
@@ -127,6 +138,7 @@ static int read_iterator(struct traffic_reader *r, struct bpf_link *link, struct
 				return -EBADMSG;
 			if (head->size > have - at)
 				break;
+			note_unknown_user(r, head);
 			sink->put(sink, (uint16_t)head->type, head, head->size);
 			at += head->size;
 		}
@@ -281,6 +293,13 @@ static void collect_totals(struct traffic_reader *r, const struct traffic_state 
 		sink->put(sink, TRAFFIC_RECORD_TOTALS, &t, sizeof(t));
 }
 
+/* Walks every process's descriptors: who holds the sockets that nobody has called. */
+static int look_at_holders(struct traffic_reader *r, struct weir_sink *sink)
+{
+	r->kernel->bpf->bss->control.look++;
+	return read_iterator(r, r->kernel->seed, sink);
+}
+
 int traffic_reader_collect(struct traffic_reader *r, const struct traffic_state *state, struct weir_sink *sink,
 			   bool full)
 {
@@ -294,15 +313,20 @@ int traffic_reader_collect(struct traffic_reader *r, const struct traffic_state 
 		return e;
 	swept.began_ns = mono_ns();
 	k->bpf->bss->control.sweep_all = full;
-	if (full) {
-		e = read_iterator(r, k->seed, sink);
-		if (e < 0)
-			return e;
+	if (full)
+		e = look_at_holders(r, sink);
+	if (e >= 0 && full)
 		e = read_iterator(r, k->names, sink);
-		if (e < 0)
-			return e;
+	r->user_unknown = false;
+	if (e >= 0)
+		e = read_iterator(r, k->sweep, sink);
+	if (e >= 0 && r->user_unknown && !full) {
+		e = look_at_holders(r, sink);
+		if (e >= 0)
+			e = read_iterator(r, k->sweep, sink);
+		if (e >= 0)
+			e = read_iterator(r, k->names, sink);
 	}
-	e = read_iterator(r, k->sweep, sink);
 	k->bpf->bss->control.sweep_all = 0;
 	if (e < 0)
 		return e;

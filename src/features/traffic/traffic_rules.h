@@ -23,6 +23,13 @@ static inline bool traffic_fin_sent(__u8 state)
 	return (1u << state) & ((1u << 4) | (1u << 5) | (1u << 6) | (1u << 9) | (1u << 11));
 }
 
+/* Bytes that bypassed the calls on a socket that nobody has called yet: that it was connected or accepted by a
+ * process, or its listener's, does not make them that one's. */
+static inline bool traffic_user_unknown(bool tentative, __u64 hook_tx, __u64 hook_rx, __u64 tx, __u64 rx)
+{
+	return tentative && !hook_tx && !hook_rx && (tx || rx);
+}
+
 /* Bytes of a socket, each once, from what the calls reported and what TCP counted. TCP is ahead while a call is
  * still running, and for good where bytes bypassed the calls (splice, zero-copy receive); it is behind where a
  * socket map carried the bytes past it. Urgent bytes that nobody read leave TCP a little ahead for ever. */

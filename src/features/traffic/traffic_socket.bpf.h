@@ -183,6 +183,8 @@ static __always_inline void fold(struct traffic_storage *st, const struct traffi
 	__u64 had[_TRAFFIC_DIRECTION_MAX] = { st->folded[TRAFFIC_TX], st->folded[TRAFFIC_RX] };
 	struct traffic_sums *sums;
 
+	if (traffic_user_unknown(r->flags & TRAFFIC_SOCKET_TENTATIVE, r->hook_tx, r->hook_rx, r->tx, r->rx))
+		return; /* until a look at the holders, or the close, tells */
 	if (!key.start_ns || (want[0] <= had[0] && want[1] <= had[1]))
 		return;
 	sums = process_sums_by_key(&key);
@@ -239,6 +241,17 @@ static __noinline int fill_socket(struct traffic_socket *r, struct sock *sk, str
 	fill_effective(r);
 	fold(st, r);
 	return 0;
+}
+
+/* The one process that holds the socket is its user. */
+static __always_inline void adopt_holder(struct traffic_storage *st)
+{
+	if (!(st->flags & TRAFFIC_SOCKET_TENTATIVE) || !control.look || st->holder_look != control.look ||
+	    st->n_holders != 1 || st->bytes[0] || st->bytes[1])
+		return;
+	st->owner_start = st->holder_start;
+	st->owner_pid = st->holder_pid;
+	__sync_fetch_and_and(&st->flags, ~TRAFFIC_SOCKET_TENTATIVE);
 }
 
 /* One record for the sweep, and for what finds no room in the ring but must be added up all the same. */
