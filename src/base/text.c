@@ -199,3 +199,35 @@ size_t weir_text_columns(const char *s)
 	text_locale_leave(before);
 	return columns;
 }
+
+unsigned weir_text_distance(const char *a, const char *b)
+{
+	unsigned rows[3][WEIR_TEXT_DISTANCE_FAR + 1];
+	unsigned *before = rows[0], *last = rows[1], *now = rows[2];
+	size_t n = strlen(a), m = strlen(b);
+
+	if (n > WEIR_TEXT_DISTANCE_FAR || m > WEIR_TEXT_DISTANCE_FAR)
+		return WEIR_TEXT_DISTANCE_FAR;
+	for (size_t k = 0; k <= m; k++)
+		last[k] = (unsigned)k;
+	for (size_t i = 1; i <= n; i++) {
+		unsigned *spare = before;
+
+		now[0] = (unsigned)i;
+		for (size_t k = 1; k <= m; k++) {
+			unsigned best = last[k - 1] + (a[i - 1] != b[k - 1]);
+
+			if (last[k] + 1 < best)
+				best = last[k] + 1;
+			if (now[k - 1] + 1 < best)
+				best = now[k - 1] + 1;
+			if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1] && before[k - 2] + 1 < best)
+				best = before[k - 2] + 1;
+			now[k] = best;
+		}
+		before = last;
+		last = now;
+		now = spare;
+	}
+	return last[m];
+}

@@ -34,3 +34,9 @@ void weir_text_escape_terminal(struct weir_buf *b, const char *s, size_t max_col
 
 /* The columns that s takes once escaped as above. */
 size_t weir_text_columns(const char *s);
+
+#define WEIR_TEXT_DISTANCE_FAR 48
+
+/* How many letters are wrong: insertions, deletions, replacements and neighbours that changed places (optimal string
+ * alignment). A text of more than WEIR_TEXT_DISTANCE_FAR bytes resembles nothing and is that far. */
+unsigned weir_text_distance(const char *a, const char *b);

@@ -163,6 +163,30 @@ static void any_bytes_come_out_inert(void **state)
 	weir_buf_done(&b);
 }
 
+static void distances(void **state)
+{
+	static const struct {
+		const char *what, *a, *b;
+		unsigned steps;
+	} rows[] = {
+		{ "the same", "listen", "listen", 0 },
+		{ "both empty", "", "", 0 },
+		{ "one empty", "", "abc", 3 },
+		{ "a letter missing", "lisen", "listen", 1 },
+		{ "a letter too many", "listten", "listen", 1 },
+		{ "another letter", "lixten", "listen", 1 },
+		{ "neighbours that changed places", "lisetn", "listen", 1 },
+		{ "nothing alike", "abc", "xyz", 3 },
+		{ "too long to resemble anything", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "a",
+		  WEIR_TEXT_DISTANCE_FAR },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(weir_text_distance(rows[i].a, rows[i].b), rows[i].steps);
+		assert_int_equal(weir_text_distance(rows[i].b, rows[i].a), rows[i].steps);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +194,7 @@ int main(void)
 		cmocka_unit_test(each_character_survives),
 		cmocka_unit_test(names_on_a_terminal),
 		cmocka_unit_test(any_bytes_come_out_inert),
+		cmocka_unit_test(distances),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,6 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
-#define WORD_MAX 48    /* longer ones resemble nothing */
 #define QUOTED_COLUMNS 40
 
 void weir_words_quote(struct weir_buf *out, const char *text)
@@ -24,39 +23,6 @@ int weir_words_error(struct weir_buf *b, char **ret)
 	*ret = TAKE_PTR(b->data);
 	*b = (struct weir_buf){ 0 };
 	return -EINVAL;
-}
-
-/* Edit distance in which two swapped neighbours count as one step (optimal string alignment). */
-static unsigned words_distance(const char *a, const char *b)
-{
-	unsigned rows[3][WORD_MAX + 1];
-	unsigned *before = rows[0], *last = rows[1], *now = rows[2];
-	size_t n = strlen(a), m = strlen(b);
-
-	if (n > WORD_MAX || m > WORD_MAX)
-		return WORD_MAX;
-	for (size_t k = 0; k <= m; k++)
-		last[k] = (unsigned)k;
-	for (size_t i = 1; i <= n; i++) {
-		unsigned *spare = before;
-
-		now[0] = (unsigned)i;
-		for (size_t k = 1; k <= m; k++) {
-			unsigned best = last[k - 1] + (a[i - 1] != b[k - 1]);
-
-			if (last[k] + 1 < best)
-				best = last[k] + 1;
-			if (now[k - 1] + 1 < best)
-				best = now[k - 1] + 1;
-			if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1] && before[k - 2] + 1 < best)
-				best = before[k - 2] + 1;
-			now[k] = best;
-		}
-		before = last;
-		last = now;
-		now = spare;
-	}
-	return last[m];
 }
 
 /* Each word once: all names first, then the filter words that are not names. NULL past the last. */
@@ -84,11 +50,11 @@ static const char *words_at(const struct weir_table *def, enum weir_words words,
 static const char *words_nearest(const struct weir_table *def, enum weir_words words, const char *word)
 {
 	/* A third of its letters may be wrong; of short ones, one. */
-	unsigned best = (unsigned)(strlen(word) < WORD_MAX ? strlen(word) : WORD_MAX) / 3 + 1;
+	unsigned best = (unsigned)(strlen(word) < WEIR_TEXT_DISTANCE_FAR ? strlen(word) : WEIR_TEXT_DISTANCE_FAR) / 3 + 1;
 	const char *nearest = NULL, *w;
 
 	for (unsigned i = 0; (w = words_at(def, words, i)); i++) {
-		unsigned distance = *w ? words_distance(word, w) : WORD_MAX;
+		unsigned distance = *w ? weir_text_distance(word, w) : WEIR_TEXT_DISTANCE_FAR;
 
 		if (distance < best || (distance == best && !nearest && distance < strlen(word))) {
 			best = distance;
