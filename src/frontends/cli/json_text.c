@@ -204,9 +204,10 @@ static void add_line(struct weir_buf *out, unsigned depth)
 
 int cli_json_indent(struct weir_buf *out, const char *text, size_t len)
 {
+	size_t end = value_end(text, len, skip_space(text, len, 0));
 	unsigned depth = 0;
 
-	if (value_end(text, len, skip_space(text, len, 0)) == 0)
+	if (!end || skip_space(text, len, end) != len)
 		return -EBADMSG;
 	for (size_t at = 0; at < len;) {
 		size_t next = skip_space(text, len, at + 1);

@@ -2,8 +2,10 @@
 #include "frontends/cli/objects.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/document.h"
 #include "core/tables.h"
@@ -104,12 +106,26 @@ static int print_version(void)
 	return r;
 }
 
+/* A standard stream that the caller closed is taken by the next file that is opened, a socket perhaps, and
+ * what is printed would go there. This one can be neither written nor read with profit. */
+static void fill_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int cli_main(int argc, char **argv)
 {
 	struct cli_command c;
 	char *why = NULL;
 	int r;
 
+	fill_standard_streams();
 	r = cli_command_parse(argc, argv, cli_objects, &c, &why);
 	if (r < 0)
 		return cli_fail_error(r, why);

@@ -104,7 +104,7 @@ static int show_tables(const struct cli_command *c, const struct weir_daemon_opt
 	struct cli_top_play play = {
 		.output = cli_top_output_of(c, true),
 		.count = cli_value_number(c, CLI_OPTION_COUNT, 0),
-		.interval_ns = (uint64_t)(cli_value_seconds(c, CLI_OPTION_INTERVAL, 1) * 1e9),
+		.interval_ns = cli_top_interval_ns(c),
 	};
 	struct weir_buf note = {};
 	char *why = NULL;

@@ -50,6 +50,9 @@ struct cli_top_play {
 	const char *note;     /* written once, below the first frame; NULL: nothing */
 };
 
+/* --interval; 1 s without it. */
+uint64_t cli_top_interval_ns(const struct cli_command *c);
+
 /* Draws frames from the source. Returns the exit status. */
 int cli_top_run(struct cli_top *t, struct cli_source *source, const struct cli_command *c,
 		const struct cli_top_play *play);

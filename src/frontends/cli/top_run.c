@@ -18,6 +18,9 @@
 #define FRAME_LINES 6
 #define FRAME_ROWS_MIN 5
 
+/* Faster than that a daemon has nothing new to say. */
+#define INTERVAL_MIN_S 0.1
+
 /* A machine that is too busy to answer is when somebody looks: so many frames may fail before it is
  * given up. */
 #define MISSED_MAX 5
@@ -45,12 +48,11 @@ static void over_before(const struct weir_buf *frame, struct weir_buf *out)
 	weir_buf_str(out, "\033[J");
 }
 
-static int draw_frame(const struct cli_top *t, const struct cli_command *c, bool in_place,
+static int draw_frame(const struct cli_top *t, const struct cli_command *c,
 		      const struct weir_buf *body, struct weir_buf *out, char **ret_error)
 {
 	struct weir_snapshot *s = NULL;
 	struct cli_top fitting = *t;
-	struct weir_buf frame = {};
 	struct cli_style style;
 	int r;
 
@@ -68,14 +70,9 @@ static int draw_frame(const struct cli_top *t, const struct cli_command *c, bool
 		if (fit < fitting.rows_max)
 			fitting.rows_max = fit;
 	}
-	r = cli_top_draw(&fitting, s, &style, &frame);
-	if (r >= 0 && in_place)
-		over_before(&frame, out);
-	else if (r >= 0)
-		weir_buf_add(out, frame.data, frame.len);
-	weir_buf_done(&frame);
+	r = cli_top_draw(&fitting, s, &style, out);
 	weir_snapshot_unref(s);
-	return r < 0 ? r : out->error;
+	return r;
 }
 
 static int lay_out(const struct cli_top *t, const struct cli_command *c, enum cli_top_output output,
@@ -86,7 +83,7 @@ static int lay_out(const struct cli_top *t, const struct cli_command *c, enum cl
 	switch (output) {
 	case CLI_TOP_FRAMES:
 	case CLI_TOP_IN_PLACE:
-		return draw_frame(t, c, output == CLI_TOP_IN_PLACE, body, out, ret_error);
+		return draw_frame(t, c, body, out, ret_error);
 	case CLI_TOP_NDJSON:
 		return cli_json_rows(out, body->data, body->len, true);
 	case CLI_TOP_PRETTY:
@@ -103,6 +100,7 @@ static int lay_out(const struct cli_top *t, const struct cli_command *c, enum cl
 /* What one round needs, made once. */
 struct top_round {
 	struct weir_buf body, out;
+	struct weir_buf screen; /* out, as it goes over the frame before */
 	uint64_t drawn;
 	unsigned missed; /* answers that did not come, one after the other */
 	bool over;	 /* the recording's end, or nobody reads any more */
@@ -144,7 +142,11 @@ static int round_draw(struct cli_top *t, struct cli_source *source, const struct
 	if (play->note && !round->drawn)
 		weir_buf_str(&round->out, play->note);
 	round->drawn++;
-	return cli_output(&round->out, &round->over);
+	if (play->output != CLI_TOP_IN_PLACE)
+		return cli_output(&round->out, &round->over);
+	weir_buf_reset(&round->screen);
+	over_before(&round->out, &round->screen);
+	return cli_output(&round->screen, &round->over);
 }
 
 int cli_top_run(struct cli_top *t, struct cli_source *source, const struct cli_command *c,
@@ -161,8 +163,12 @@ int cli_top_run(struct cli_top *t, struct cli_source *source, const struct cli_c
 	}
 	if (in_place)
 		(void)write_text(SCREEN_LEAVE);
+	/* What was on the screen at the end stays to be read. */
+	if (in_place && r == CLI_OK && !cli_interrupted())
+		r = cli_output(&round.out, NULL);
 	weir_buf_done(&round.body);
 	weir_buf_done(&round.out);
+	weir_buf_done(&round.screen);
 	return r;
 }
 
@@ -178,6 +184,13 @@ enum cli_top_output cli_top_output_of(const struct cli_command *c, bool frames)
 									     : CLI_TOP_FRAMES;
 }
 
+uint64_t cli_top_interval_ns(const struct cli_command *c)
+{
+	double seconds = cli_value_seconds(c, CLI_OPTION_INTERVAL, 1);
+
+	return (uint64_t)((seconds < INTERVAL_MIN_S ? INTERVAL_MIN_S : seconds) * 1e9);
+}
+
 int cli_top_command(const struct cli_command *c, unsigned first_word,
 		    int (*open)(const struct cli_command *c, struct cli_source **ret))
 {
@@ -185,7 +198,7 @@ int cli_top_command(const struct cli_command *c, unsigned first_word,
 	struct cli_top_play play = {
 		.output = cli_top_output_of(c, false),
 		.count = cli_value_number(c, CLI_OPTION_COUNT, 0),
-		.interval_ns = (uint64_t)(cli_value_seconds(c, CLI_OPTION_INTERVAL, 1) * 1e9),
+		.interval_ns = cli_top_interval_ns(c),
 	};
 	char *why = NULL;
 	struct cli_top t;
