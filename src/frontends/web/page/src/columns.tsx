@@ -5,8 +5,8 @@
 import type { ComponentChildren } from "preact";
 import { clock, visible } from "./format";
 import { fieldTitle, t } from "./i18n";
-import { type Field, type Row, type Table, cell, textOf } from "./model";
-import { Amount, Name, quantity } from "./ui";
+import { type Field, type Row, type Table, cell, numberOf, textOf } from "./model";
+import { Amount, Name, Rate, quantity } from "./ui";
 
 export interface Column {
 	/** Field that it sorts by and stands for. */
@@ -30,10 +30,10 @@ const LAYOUT: Record<string, Record<string, readonly [number, number, number]>> 
 		unit: [112, 1.5, 4],
 		container_id: [92, 1.1, 9],
 		state: [62, 0, 10],
-		tx_bytes_per_second: [92, 0, 0],
-		rx_bytes_per_second: [92, 0, 0],
-		tx_bytes: [84, 0, 1],
-		rx_bytes: [84, 0, 2],
+		tx_bytes_per_second: [92, 0, 1],
+		rx_bytes_per_second: [92, 0, 1],
+		tx_bytes: [84, 0, 0],
+		rx_bytes: [84, 0, 0],
 		connections_open: [46, 0, 5],
 		retransmits: [68, 0, 7],
 		srtt_us: [76, 0, 6],
@@ -100,8 +100,12 @@ function plain(field: Field, row: Row): ComponentChildren {
 	return <Name text={String(value)} />;
 }
 
-function render(field: Field): (row: Row) => ComponentChildren {
+function render(field: Field, compact: boolean): (row: Row) => ComponentChildren {
 	switch (field.name) {
+	case "tx_bytes":
+	case "rx_bytes":
+		/* Where rates have no column of their own they stand below the sum. */
+		return compact ? (row) => <>{plain(field, row)}<Below row={row} rate={field.name + "_per_second"} /></> : (row) => plain(field, row);
 	case "container_id":
 		return (row) => (container(row) ? <Name text={container(row)} /> : <span class="none">–</span>);
 	case "local_address":
@@ -111,6 +115,11 @@ function render(field: Field): (row: Row) => ComponentChildren {
 	default:
 		return (row) => plain(field, row);
 	}
+}
+
+function Below({ row, rate: name }: { row: Row; rate: string }) {
+	const n = numberOf(row, name);
+	return <span class="below">{n ? <Rate n={n} /> : "\u00a0"}</span>;
 }
 
 /** The columns for which there is room, in the order of the page. padding_px: what a line loses at its sides. */
@@ -140,7 +149,7 @@ export function columnsOf(table: Table, width: number, padding_px: number, compa
 			track: at[1] ? `minmax(${compact ? 0 : at[0]}px,${at[1]}fr)` : `${at[0]}px`,
 			right: (field.type === "uint" || field.type === "int") && field.name !== "pid",
 			quiet: field.name === "pid" || (field.type !== "uint" && field.type !== "int" && !LOUD.includes(field.name)),
-			render: render(field),
+			render: render(field, compact),
 		}));
 }
 

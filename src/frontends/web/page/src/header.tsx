@@ -61,7 +61,7 @@ export function Lost() {
 	);
 }
 
-export function statusText(): { kind: string; text: string } {
+export function useStatus(): { kind: string; text: string } {
 	const { channel } = useStore();
 	const silent = channel.silence_s;
 	if (channel.state === "refused")
@@ -78,7 +78,7 @@ export function statusText(): { kind: string; text: string } {
 }
 
 function Status() {
-	const { kind, text } = statusText();
+	const { kind, text } = useStatus();
 	return (
 		<span class={"status " + kind} data-status={kind}>
 			<span class="dot" aria-hidden="true" />

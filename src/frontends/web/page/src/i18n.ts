@@ -128,7 +128,6 @@ export const strings = {
 		"/ filter · ↑ ↓ move · → ← unfold · Enter details · Esc close",
 		"/ 过滤 · ↑ ↓ 移动 · → ← 展开 · Enter 详情 · Esc 关闭",
 	],
-	exited: ["exited", "已退出"],
 } as const satisfies Record<string, readonly [string, string]>;
 
 export type StringKey = keyof typeof strings;

@@ -2,7 +2,7 @@
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
 import { visible } from "./format";
-import { Header, statusText } from "./header";
+import { Header, useStatus } from "./header";
 import { t } from "./i18n";
 import { Now } from "./now";
 import { store, useStore } from "./store";
@@ -23,7 +23,7 @@ function onKey(e: KeyboardEvent): void {
 function App() {
 	const s = useStore();
 	const { view } = s.route;
-	const { kind } = statusText();
+	const { kind } = useStatus();
 	useEffect(() => {
 		document.documentElement.lang = s.language;
 	}, [s.language]);

@@ -9,7 +9,7 @@ import { type Row, textOf } from "./model";
 import { formatRoute } from "./route";
 import { type Talker, programOf, windowFor } from "./series";
 import { store, useStore } from "./store";
-import { statusText } from "./header";
+import { useStatus } from "./header";
 import { Empty, Name, Rate, Sentence } from "./ui";
 
 const TALKERS_SHOWN = 8;
@@ -193,7 +193,7 @@ function Line({ mark, title, command, children }: {
 
 function Health() {
 	const s = useStore();
-	const { kind, text } = statusText();
+	const { kind, text } = useStatus();
 	const d = diagnosis(s.doctor);
 	const wrong = s.audit.filter((r) => r.ok === false);
 	const reason = (r: Row) => visible(textOf(r, "reason") || textOf(r, "state"));

@@ -12,7 +12,7 @@ export function Amount({ of, zero }: { of: Quantity; zero?: boolean }) {
 	return (
 		<span class={zero ? "amount zero" : "amount"}>
 			<span class="n">{of.value}</span>
-			<span class="u">{"\u00a0" + of.unit}</span>
+			<span class={of.unit.endsWith("/s") ? "u per" : "u"}>{"\u00a0" + of.unit}</span>
 		</span>
 	);
 }
