@@ -187,11 +187,18 @@ export function addressRank(text: string): string {
 export function sortKeys(rows: Map<string, Row>, sort: Sort, type: string): string[] {
 	const numeric = type === "uint" || type === "int" || type === "bool";
 	const items: { key: string; rank: number | string | null }[] = [];
+	const addresses = new Map<string, string>(); /* few peers, many sockets */
+	const rankOf = (text: string) => {
+		let rank = addresses.get(text);
+		if (rank === undefined)
+			addresses.set(text, (rank = addressRank(text)));
+		return rank;
+	};
 	for (const [key, row] of rows) {
 		const v = cell(row, sort.field);
 		let rank: number | string | null = null;
 		if (v !== null && v !== "")
-			rank = numeric ? Number(v) : type === "address" ? addressRank(String(v)) : String(v);
+			rank = numeric ? Number(v) : type === "address" ? rankOf(String(v)) : String(v);
 		items.push({ key, rank });
 	}
 	const sign = sort.ascending ? 1 : -1;
