@@ -176,7 +176,7 @@ int weir_replay_step(struct weir_replay *r, bool *ret_tick, char **ret_error)
 	r->mono_ns = r->next.mono_ns;
 	e = weir_run_apply(r->run, r->next_source, r->next.type, r->mono_ns, r->bytes, r->next.size);
 	if (e < 0)
-		return fail(ret_error, e, "damaged before byte %" PRIu64 ": a record of type %u that cannot be",
+		return fail(ret_error, e, "damaged before byte %" PRIu64 ": a record of type %u that holds nothing sensible",
 			    r->at, r->next.type);
 	r->fresh = true;
 	*ret_tick = r->next_source == WEIR_SOURCE_CORE && r->next.type == WEIR_RECORD_TICK;
