@@ -20,6 +20,7 @@
  * A feature without a ring, rates or news leaves wake_fd, drain, tick, has_news and audit NULL. */
 
 struct weir_attach;     /* core/attach.h: what is attached, and its undoing */
+struct weir_key;        /* core/config.h: a key of the configuration */
 struct weir_probe;      /* core/probe.h: what this kernel can do, with reasons */
 struct weir_sink;       /* core/record.h: where collected records go */
 struct weir_bench;      /* core/bench.h: measured comparisons */
@@ -49,6 +50,7 @@ struct weir_feature {
 	const char *summary; /* one line of help */
 	const struct weir_hook_set *hook_sets; /* ends with .name = NULL */
 	const struct weir_table *const *tables; /* ends with NULL */
+	const struct weir_key *keys; /* configuration under the feature's name; ends with .name = NULL; NULL: none */
 
 	/* Loads and attaches the best possible hook set (or the forced one) and registers maps, programs and
 	 * links with attach. *ret_kernel is the feature's own view of them. On failure nothing stays attached. */
