@@ -22,7 +22,7 @@
  * gives its rights up, and from then on holds nothing but sockets and snapshots. */
 
 #define EVENTS_MAX 256
-#define DESCRIPTORS (WEB_CONNECTIONS * 4)
+#define DESCRIPTORS (WEB_CONNECTIONS * 4ul)
 #define REST_NS (100ull * 1000 * 1000) /* of a listener when descriptors ran out */
 #define SEND_AGAIN_NS (20ull * 1000 * 1000)
 

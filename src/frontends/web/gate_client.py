@@ -132,7 +132,7 @@ def get_tcp(demo, path, **headers):
 		return exchange(s, head(path, demo.host, **headers))
 
 
-def as_user(uid, function):
+def as_user(uid, function, groups=()):
 	"""Runs function in a child of another user and returns what it returned."""
 	read, write = os.pipe()
 	pid = os.fork()
@@ -140,7 +140,7 @@ def as_user(uid, function):
 		status = 1
 		try:
 			os.close(read)
-			os.setgroups([])
+			os.setgroups(list(groups))
 			os.setresgid(uid, uid, uid)
 			os.setresuid(uid, uid, uid)
 			with os.fdopen(write, "w") as out:

@@ -91,7 +91,7 @@ static void build_processes(struct demo *e)
 		weir_builder_uint(e->builder, start, 1000 + i);
 		weir_builder_text(e->builder, comm, hostile[i]);
 		weir_builder_text(e->builder, user, owner_of(i) ? "nobody" : "root");
-		weir_builder_uint(e->builder, tx, 1000 * (i + 1));
+		weir_builder_uint(e->builder, tx, 1000ull * (i + 1));
 	}
 }
 
@@ -136,7 +136,7 @@ static void build_rest(struct demo *e)
 		weir_builder_text(e->builder, field(t, "process"), hostile[i]);
 		weir_builder_text(e->builder, field(t, "transport"), "tcp");
 		weir_builder_text(e->builder, field(t, "direction"), "transmit");
-		weir_builder_uint(e->builder, field(t, "bytes"), 1000 * (i + 1));
+		weir_builder_uint(e->builder, field(t, "bytes"), 1000ull * (i + 1));
 	}
 	t = &weir_table_doctor;
 	weir_builder_table(e->builder, t);

@@ -12,6 +12,7 @@ import re
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
@@ -243,8 +244,11 @@ class Answers(unittest.TestCase):
 
 	def test_one_connection_serves_many_requests(self):
 		with demo.unix() as s:
-			s.sendall(head("/healthz") + head("/api/v1/doctor") + head("/healthz"))
-			self.assertEqual([read_answer(s).status], [200])
+			s.sendall(head("/healthz") + head("/api/v1/doctor") + head("/nope"))
+			said = b""
+			while said.count(b"HTTP/1.1 ") < 3:
+				said += s.recv(65536)
+			self.assertEqual(re.findall(rb"HTTP/1.1 (\d+)", said), [b"200", b"200", b"404"])
 		with demo.unix() as s:
 			for _ in range(3):
 				self.assertEqual(exchange(s, head("/healthz")).body, b"ok\n")
@@ -421,6 +425,26 @@ class Owners(unittest.TestCase):
 				d.end()
 			for ns in (here, there):
 				subprocess.run(["ip", "netns", "del", ns], capture_output=True)
+
+	def test_members_of_group_weir_see_everything(self):
+		"""In a mount namespace with another /etc/group: over TCP the kernel tells a user, but no groups."""
+		if not shutil.which("unshare"):
+			self.skipTest("unshare is not installed")
+		group = 54321
+		with tempfile.NamedTemporaryFile("w", suffix=".group") as f:
+			f.write(f"root:x:0:\nnogroup:x:{NOBODY}:\nweir:x:{group}:nobody\n")
+			f.flush()
+			os.chmod(f.name, 0o644)
+			d = Demo(prefix=("unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/group && exec "$@"', f.name))
+		try:
+			d.tell("rows 50")
+			for how in ("unix", "tcp"):
+				self.assertEqual(as_user(12345, lambda: seen_by(d, how))["pids"], [], how)
+			self.assertEqual(as_user(12345, lambda: seen_by(d, "unix"), groups=[7, group, 8]), ALL)
+			self.assertEqual(as_user(12345, lambda: seen_by(d, "tcp"), groups=[group])["pids"], [])
+			self.assertEqual(as_user(NOBODY, lambda: seen_by(d, "tcp")), ALL)
+		finally:
+			d.end()
 
 	def test_the_gate_holds_no_right(self):
 		for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):

@@ -27,7 +27,7 @@
 #define WEB_NEXT_HEAD_NS (20 * WEB_SECOND_NS)	 /* for the next one on the same connection */
 #define WEB_ENGINE_NS (5 * WEB_SECOND_NS)	 /* for a snapshot */
 #define WEB_READ_NS (60 * WEB_SECOND_NS)	 /* for reading an answer, and */
-#define WEB_READ_BYTES_PER_SECOND (16 * 1024)	 /* the slowest reader beyond that */
+#define WEB_READ_BYTES_PER_SECOND 16384		 /* the slowest reader beyond that */
 #define WEB_STREAM_STALL_NS (60 * WEB_SECOND_NS) /* a stream's reader without progress */
 #define WEB_STREAM_IDLE_SECONDS 75 /* the same, for the HTTP library: a little later */
 #define WEB_HEARTBEAT_NS (15 * WEB_SECOND_NS)

@@ -252,7 +252,7 @@ int web_owner_of_tcp(struct web_owner *o, int fd, struct weir_viewer *ret)
 {
 	union end ours = { 0 }, theirs = { 0 };
 	struct inet_diag_sockid id;
-	uid_t uid;
+	uid_t uid = WEIR_UID_HOST;
 
 	if (!o->diag)
 		return -ENOENT;
