@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,7 +15,8 @@
 #include "base/text.h"
 
 static const char *log_role;
-static enum weir_log_level log_most = WEIR_LOG_INFO;
+static enum weir_log_level log_own = WEIR_LOG_INFO;
+static enum weir_log_level *log_most = &log_own;
 static bool log_priorities;
 
 /* $JOURNAL_STREAM names the device and inode that systemd reads; it is inherited even where standard error has
@@ -40,7 +43,41 @@ void weir_log_init(const char *role)
 
 void weir_log_set_level(enum weir_log_level most)
 {
-	log_most = most;
+	__atomic_store_n(log_most, most, __ATOMIC_RELAXED);
+}
+
+void weir_log_share_level(void)
+{
+	enum weir_log_level *shared;
+
+	if (log_most != &log_own)
+		return;
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		return;
+	*shared = log_own;
+	log_most = shared;
+}
+
+int weir_log_level_find(const char *name, enum weir_log_level *ret)
+{
+	static const struct {
+		const char *name;
+		enum weir_log_level level;
+	} levels[] = {
+		{ "error", WEIR_LOG_ERROR },
+		{ "warning", WEIR_LOG_WARNING },
+		{ "info", WEIR_LOG_INFO },
+		{ "debug", WEIR_LOG_DEBUG },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
+		if (strcmp(levels[i].name, name) != 0)
+			continue;
+		*ret = levels[i].level;
+		return 0;
+	}
+	return -ENOENT;
 }
 
 static void log_line(struct weir_buf *line, enum weir_log_level level, const char *fmt, va_list ap)
@@ -71,7 +108,7 @@ void weir_log(enum weir_log_level level, const char *fmt, ...)
 	int saved = errno;
 	va_list ap;
 
-	if (level > log_most)
+	if (level > __atomic_load_n(log_most, __ATOMIC_RELAXED))
 		return;
 	va_start(ap, fmt);
 	log_line(&line, level, fmt, ap);

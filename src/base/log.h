@@ -9,6 +9,13 @@ enum weir_log_level { WEIR_LOG_ERROR = 3, WEIR_LOG_WARNING = 4, WEIR_LOG_INFO = 
 
 void weir_log_init(const char *role); /* "keeper", "engine", "gate"; borrowed */
 void weir_log_set_level(enum weir_log_level most);
+
+/* From here on processes that are forked have one level in common with this one. Without memory each keeps its own. */
+void weir_log_share_level(void);
+
+/* "error", "warning", "info" or "debug"; -ENOENT for another word. */
+int weir_log_level_find(const char *name, enum weir_log_level *ret);
+
 void weir_log(enum weir_log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #define weir_error(...) weir_log(WEIR_LOG_ERROR, __VA_ARGS__)

@@ -181,6 +181,7 @@ static void distances(void **state)
 		  WEIR_TEXT_DISTANCE_FAR },
 	};
 
+	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		assert_int_equal(weir_text_distance(rows[i].a, rows[i].b), rows[i].steps);
 		assert_int_equal(weir_text_distance(rows[i].b, rows[i].a), rows[i].steps);

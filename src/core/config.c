@@ -131,12 +131,13 @@ static bool differs(const struct weir_config *before, const struct weir_config *
 	return !now->values[i].decided && (a && b ? strcmp(a, b) != 0 : a != b);
 }
 
-void weir_config_changes(const struct weir_config *before, const struct weir_config *now, struct weir_buf *out)
+void weir_config_changes(const struct weir_config *began, const struct weir_config *last,
+			 const struct weir_config *now, struct weir_buf *out)
 {
 	const char *between = "";
 
 	for (unsigned i = 0; i < now->n; i++) {
-		if (!now->settings[i].key.live || !differs(before, now, i))
+		if (!now->settings[i].key.live || !differs(last, now, i))
 			continue;
 		weir_buf_printf(out, "%s%s is now %s", between, now->settings[i].name,
 				value_at(now, i) ? value_at(now, i) : "not set");
@@ -144,7 +145,7 @@ void weir_config_changes(const struct weir_config *before, const struct weir_con
 	}
 	between = out->len ? "; after a restart: " : "after a restart: ";
 	for (unsigned i = 0; i < now->n; i++) {
-		if (now->settings[i].key.live || !differs(before, now, i))
+		if (now->settings[i].key.live || !differs(began, now, i))
 			continue;
 		weir_buf_printf(out, "%s%s", between, now->settings[i].name);
 		between = ", ";

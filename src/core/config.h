@@ -84,8 +84,9 @@ bool weir_config_true(const struct weir_config *c, const char *name);       /* W
 void weir_config_hooks(const struct weir_config *c, struct weir_buf *out);
 
 /* One line on what differs: "log_level is now debug; after a restart: listen, hooks.traffic". Appends nothing when
- * nothing does. */
-void weir_config_changes(const struct weir_config *before, const struct weir_config *now, struct weir_buf *out);
+ * nothing does. Live keys are held against those of the last reading, the others against what the daemon began with. */
+void weir_config_changes(const struct weir_config *began, const struct weir_config *last,
+			 const struct weir_config *now, struct weir_buf *out);
 
 /* The files that were read, separated by blanks; "" when there are none. */
 const char *weir_config_files(const struct weir_config *c);

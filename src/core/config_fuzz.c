@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_rejected(c, error);
 		else
 			check_taken(c);
-		weir_config_changes(defaults, c, &text);
+		weir_config_changes(defaults, defaults, c, &text);
 		weir_config_hooks(c, &text);
 	}
 	free(error);

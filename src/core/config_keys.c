@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "core/config_private.h"
 #include "core/query_words.h"
+#include "core/tables.h"
 
 /* The declarations, and what a value of each type may be. */
 
@@ -167,6 +168,8 @@ void weir_key_takes(const struct weir_key *k, struct weir_buf *out)
 		return;
 	case WEIR_KEY_COUNT:
 		weir_buf_str(out, "a whole number");
+		if (k->unit != WEIR_UNIT_NONE && k->unit != WEIR_UNIT_COUNT)
+			weir_buf_printf(out, " of %s", weir_unit_name(k->unit));
 		if (k->min || k->max)
 			weir_buf_printf(out, " from %llu", (unsigned long long)k->min);
 		if (k->max)

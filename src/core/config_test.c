@@ -66,6 +66,7 @@ static void taken(void **state)
 		{ "letters of all languages", "demo: {label: \"\xe6\xb5\x8b\"}", "demo.label", "\xe6\xb5\x8b" },
 	};
 
+	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		_cleanup_(weir_config_freep) struct weir_config *c = config_new();
 		_cleanup_free_ char *error = NULL;
@@ -84,6 +85,7 @@ static void typed(void **state)
 	_cleanup_(weir_buf_done) struct weir_buf hooks = {};
 	char *error = NULL;
 
+	(void)state;
 	weir_config_hooks(c, &hooks);
 	assert_int_equal(hooks.len, 0);
 	assert_int_equal(weir_config_number(c, "demo.rings"), 4);
@@ -221,6 +223,7 @@ static void rejected(void **state)
 		_cleanup_free_ char *error = NULL;
 		int r;
 
+	(void)state;
 		r = weir_config_parse(c, "f", file, bads[i].len ? bads[i].len : strlen(file), &error);
 		if (r != -EINVAL)
 			fail_msg("%s: %d", bads[i].what, r);
@@ -237,6 +240,7 @@ static void nothing_of_a_bad_file_is_taken(void **state)
 	_cleanup_(weir_config_freep) struct weir_config *c = config_new();
 	_cleanup_free_ char *error = NULL;
 
+	(void)state;
 	assert_int_equal(weir_config_parse(c, "f", good, strlen(good), &error), 0);
 	assert_int_equal(weir_config_parse(c, "f", bad, strlen(bad), &error), -EINVAL);
 	assert_string_equal(weir_config_text(c, "listen"), "none");
@@ -263,6 +267,7 @@ static void depth_ends_at_the_first_step(void **state)
 		const char *open, *close, *kind;
 	} rows[] = { { "[", "]", "a list" }, { "{a: ", "}", "keys of its own" } };
 
+	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		_cleanup_(weir_config_freep) struct weir_config *c = config_new();
 		_cleanup_free_ char *text = nested(rows[i].open, rows[i].close, 100000);
@@ -281,6 +286,7 @@ static void long_values_and_files(void **state)
 	_cleanup_free_ char *text = malloc(size + 1);
 	char *error = NULL;
 
+	(void)state;
 	assert_non_null(text);
 	memset(text, '#', size);
 	text[size] = 0;
@@ -434,7 +440,7 @@ static void expect_changes(struct folder *f, const struct weir_config *before, c
 
 	put(f->top, "weir.yaml", text);
 	assert_int_equal(weir_config_reload(before, &now, &error), 0);
-	weir_config_changes(before, now, &out);
+	weir_config_changes(before, before, now, &out);
 	assert_string_equal(out.data ? out.data : "", line);
 }
 
@@ -466,6 +472,7 @@ static void each_key_has_its_help(void **state)
 	_cleanup_(weir_config_freep) struct weir_config *c = NULL;
 	const struct weir_setting *s;
 
+	(void)state;
 	assert_int_equal(weir_config_new(weir_features, &c), 0);
 	for (unsigned i = 0; (s = weir_config_setting(c, i)); i++) {
 		_cleanup_(weir_buf_done) struct weir_buf takes = {};

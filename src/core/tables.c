@@ -29,3 +29,19 @@ const struct weir_table *weir_table_find(const char *name)
 			return t;
 	return NULL;
 }
+
+static const char *const unit_names[] = {
+	[WEIR_UNIT_NONE] = "none",
+	[WEIR_UNIT_BYTES] = "bytes",
+	[WEIR_UNIT_BYTES_PER_SECOND] = "bytes_per_second",
+	[WEIR_UNIT_COUNT] = "count",
+	[WEIR_UNIT_MICROSECONDS] = "microseconds",
+	[WEIR_UNIT_NANOSECONDS] = "nanoseconds",
+	[WEIR_UNIT_SEGMENTS] = "segments",
+};
+_Static_assert(ARRAY_SIZE(unit_names) == _WEIR_UNIT_MAX, "each unit has its name");
+
+const char *weir_unit_name(enum weir_unit unit)
+{
+	return unit_names[unit];
+}

@@ -8,6 +8,8 @@
 const struct weir_table *weir_table_find(const char *name); /* NULL: no such table */
 const struct weir_table *weir_table_at(unsigned i);         /* NULL past the last */
 
+const char *weir_unit_name(enum weir_unit unit); /* "bytes_per_second"; "none" */
+
 /* The core's own, declared in core/tables_core.c, filled by: */
 extern const struct weir_table weir_table_doctor;        /* core/probe.c */
 extern const struct weir_table weir_table_hooks;         /* core/attach.c */

@@ -182,6 +182,17 @@ static int run(struct setup *s)
 	return weir_keeper_run(&k);
 }
 
+/* What a file says goes before what the caller had set. */
+static void set_log_level(const struct weir_daemon_options *o)
+{
+	enum weir_log_level level;
+
+	weir_log_share_level();
+	if (o->config && weir_config_given(o->config, "log_level") &&
+	    weir_log_level_find(weir_config_text(o->config, "log_level"), &level) == 0)
+		weir_log_set_level(level);
+}
+
 int weir_daemon_run(const struct weir_daemon_options *o)
 {
 	struct setup s = { .o = o, .unix_fd = -1, .tcp_fd = -1 };
@@ -189,6 +200,7 @@ int weir_daemon_run(const struct weir_daemon_options *o)
 	int status;
 
 	weir_log_init("keeper");
+	set_log_level(o);
 	status = run(&s);
 	setup_done(&s);
 	umask(mask);

@@ -4,13 +4,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/config.h"
+
 /* What `weir daemon` is told. Strings are borrowed for the call. */
 struct weir_daemon_options {
 	const char *listen;      /* "127.0.0.1:9474", "[::1]:9474", or "none" */
 	const char *socket;      /* Unix socket's path */
 	const char *state;       /* folder for the token and what is kept; NULL: keep nothing (private daemon) */
 	const char *pins;        /* folder under a bpffs; what must outlive the daemon is pinned there */
-	const char *config;      /* configuration file; NULL: the default, which may be absent */
+	const struct weir_config *config; /* what SIGHUP reads again; NULL: nothing */
 	const char *hooks;       /* forced hook set, "traffic:sock"; NULL: the best possible */
 	const char *replay;      /* recording to play instead of watching the kernel; needs no rights */
 	double replay_speed;     /* 1: as it was; 0: as fast as possible, then hold the last state */
@@ -18,12 +20,6 @@ struct weir_daemon_options {
 	int record_fd;           /* -1, or an open file that the engine records to; stays the caller's */
 	bool private_use;        /* for the lifetime of its parent only */
 };
-
-#define WEIR_DEFAULT_LISTEN "127.0.0.1:9474"
-#define WEIR_DEFAULT_SOCKET "/run/weir/weir.sock"
-#define WEIR_DEFAULT_STATE "/var/lib/weir"
-#define WEIR_DEFAULT_PINS "/sys/fs/bpf/weir"
-#define WEIR_DEFAULT_CONFIG "/etc/weir/weir.yaml"
 
 /* Runs the daemon in the foreground until SIGTERM or SIGINT: forks engine and gate, restarts what dies, and
  * leaves nothing behind. Returns the exit status of the command (0, 1, 2, 3); what went wrong was said in one

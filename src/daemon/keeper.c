@@ -44,6 +44,7 @@ struct keeper {
 	uint64_t stats_until_ns;
 	bool ready, stop;
 	sigset_t old_mask;
+	struct weir_config *config; /* as it was last read again, or NULL */
 };
 
 static uint64_t now_ns(void)
@@ -280,6 +281,40 @@ static void on_child(struct keeper *k)
 	}
 }
 
+static void apply_live(const struct weir_config *now)
+{
+	enum weir_log_level level;
+
+	if (weir_log_level_find(weir_config_text(now, "log_level"), &level) == 0)
+		weir_log_set_level(level);
+}
+
+/* A bad file keeps what was. */
+static void reload(struct keeper *k)
+{
+	const struct weir_config *began = k->o->daemon->config, *last = k->config ? k->config : began;
+	_cleanup_(weir_buf_done) struct weir_buf changes = {};
+	struct weir_config *now = NULL;
+	_cleanup_free_ char *error = NULL;
+	int r;
+
+	if (!began) {
+		weir_info("this daemon has no configuration to read again");
+		return;
+	}
+	r = weir_config_reload(last, &now, &error);
+	if (r < 0) {
+		weir_error("the configuration stays as it was: %s", error ? error : strerror(-r));
+		return;
+	}
+	weir_config_changes(began, last, now, &changes);
+	if (weir_config_given(now, "log_level") || weir_config_given(last, "log_level"))
+		apply_live(now);
+	weir_info("configuration read again: %s", changes.data ? changes.data : "nothing changed");
+	weir_config_free(k->config);
+	k->config = now;
+}
+
 static void on_signal(struct keeper *k)
 {
 	struct signalfd_siginfo info;
@@ -288,7 +323,7 @@ static void on_signal(struct keeper *k)
 		if (info.ssi_signo == SIGCHLD)
 			on_child(k);
 		else if (info.ssi_signo == SIGHUP)
-			weir_info("nothing to reload");
+			reload(k);
 		else
 			k->stop = true;
 	}
@@ -403,6 +438,7 @@ int weir_keeper_run(const struct weir_keeper_options *o)
 	sd_notify(0, "STOPPING=1");
 #endif
 	end_both(&k);
+	weir_config_free(k.config);
 	weir_closep(&k.engine_sock);
 	weir_closep(&k.signal_fd);
 	weir_closep(&k.stats_fd);

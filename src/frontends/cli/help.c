@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "frontends/cli/help.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "core/config.h"
 #include "core/tables.h"
 #include "frontends/cli/objects.h"
 
@@ -155,6 +157,34 @@ static void help_fields(struct weir_buf *out, const struct weir_table *table)
 		    0);
 }
 
+static void add_key(struct weir_buf *out, const struct weir_setting *s)
+{
+	struct weir_buf meaning = {};
+
+	weir_buf_printf(&meaning, "%s It takes ", s->key.help);
+	weir_key_takes(&s->key, &meaning);
+	if (s->key.otherwise)
+		weir_buf_printf(&meaning, "; %s if not given", s->key.otherwise);
+	weir_buf_str(&meaning, s->key.live ? "; SIGHUP is enough for a change." : ".");
+	add_entry(out, s->name, OBJECT_WIDTH, meaning.data ? meaning.data : "");
+	weir_buf_done(&meaning);
+}
+
+static void help_keys(struct weir_buf *out)
+{
+	struct weir_config *c = NULL;
+	const struct weir_setting *s;
+
+	weir_buf_str(out, "\n");
+	add_wrapped(out, CLI_CONFIG_PLACES, 0);
+	weir_buf_str(out, "\nkeys of the configuration:\n");
+	if (weir_config_new(weir_features, &c) < 0)
+		out->error = -ENOMEM;
+	for (unsigned i = 0; c && (s = weir_config_setting(c, i)); i++)
+		add_key(out, s);
+	weir_config_free(c);
+}
+
 static void help_object(struct weir_buf *out, const struct cli_object *o)
 {
 	const struct weir_table *table = o->table ? weir_table_find(o->table) : NULL;
@@ -169,6 +199,8 @@ static void help_object(struct weir_buf *out, const struct cli_object *o)
 			add_option(out, id);
 	if (table)
 		help_fields(out, table);
+	if (o->options & CLI_BIT(CHECK))
+		help_keys(out);
 }
 
 int cli_help_make(struct weir_buf *out, const struct cli_object *o)

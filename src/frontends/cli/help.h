@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "core/config.h"
 #include "frontends/cli/options.h"
 
 /* Texts about the command line, made from the tables of options and objects. All return 0 or
@@ -30,6 +31,12 @@ struct cli_example {
 	const char *command, *shows;
 };
 extern const struct cli_example cli_examples[];
+
+#define CLI_CONFIG_PLACES                                                                          \
+	"The configuration is YAML: " WEIR_DEFAULT_CONFIG ", then the .yaml files in "                 \
+	WEIR_DEFAULT_CONFIG_MORE " by their names; of two files that give a key the later one counts. "  \
+	"All may be absent. A key with a dot stands in a group, as in \"hooks: {traffic: sock}\". "     \
+	"Anything wrong in any of them rejects them all."
 
 #define CLI_PURPOSE "exact network traffic of every process, from the kernel"
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <string.h>
 
+#include "core/config.h"
 #include "core/tables.h"
 #include "daemon/daemon.h"
 #include "frontends/cli/help.h"
@@ -123,6 +125,7 @@ static void add_files(struct weir_buf *out)
 	static const char *const files[][2] = {
 		{ WEIR_DEFAULT_SOCKET, "The daemon's socket: HTTP, answers filtered by who asks." },
 		{ WEIR_DEFAULT_CONFIG, "Configuration; may be absent." },
+		{ WEIR_DEFAULT_CONFIG_MORE, "More of it, in files *.yaml." },
 		{ WEIR_DEFAULT_STATE, "What the daemon keeps, its token among it." },
 		{ WEIR_DEFAULT_PINS, "BPF objects that outlive the daemon." },
 	};
@@ -132,6 +135,42 @@ static void add_files(struct weir_buf *out)
 		weir_buf_printf(out, ".It Pa %s\n", files[i][0]);
 		add_prose(out, files[i][1]);
 	}
+	weir_buf_str(out, ".El\n");
+}
+
+static void add_key(struct weir_buf *out, const struct weir_setting *s)
+{
+	struct weir_buf takes = {};
+
+	weir_key_takes(&s->key, &takes);
+	weir_buf_str(out, ".It Cm");
+	add_argument(out, s->name);
+	weir_buf_char(out, '\n');
+	add_prose(out, s->key.help);
+	weir_buf_str(out, "It takes ");
+	add_text(out, takes.data ? takes.data : "");
+	if (s->key.otherwise) {
+		weir_buf_str(out, ";\n");
+		add_text(out, s->key.otherwise);
+		weir_buf_str(out, " if not given");
+	}
+	weir_buf_str(out, s->key.live ? ";\nSIGHUP is enough for a change.\n" : ".\n");
+	weir_buf_done(&takes);
+}
+
+static void add_configuration(struct weir_buf *out)
+{
+	struct weir_config *c = NULL;
+	const struct weir_setting *s;
+
+	weir_buf_str(out, ".Sh CONFIGURATION\n");
+	add_prose(out, CLI_CONFIG_PLACES);
+	weir_buf_str(out, ".Bl -tag -width Ds\n");
+	if (weir_config_new(weir_features, &c) < 0)
+		out->error = -ENOMEM;
+	for (unsigned i = 0; c && (s = weir_config_setting(c, i)); i++)
+		add_key(out, s);
+	weir_config_free(c);
 	weir_buf_str(out, ".El\n");
 }
 
@@ -187,6 +226,7 @@ int cli_manual_make(struct weir_buf *out, const struct cli_object *unused)
 		out,
 		".Sh ENVIRONMENT\n.Bl -tag -width Ds\n.It Ev WEIR_SOCKET\nthe daemon's socket\n"
 		".It Ev NO_COLOR\nno colours unless asked for by\n.Fl \\-color\n.El\n");
+	add_configuration(out);
 	add_files(out);
 	add_ends(out);
 	return out->error;

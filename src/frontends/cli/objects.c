@@ -194,8 +194,9 @@ const struct cli_object cli_objects[] = {
 	  .min_words = 1, .max_words = CLI_WORDS_ANY, .run = cli_replay_run },
 	{ .name = "daemon", .arguments = "", .summary = "run the daemon in the foreground",
 	  .description = "Watches, answers on the socket and serves the page until SIGTERM or Ctrl-C; SIGHUP reads the "
-			 "configuration again. systemd starts it so.",
-	  .options = DAEMON, .run = cli_daemon_run },
+			 "configuration again. systemd starts it so. What the command line says goes before the "
+			 "configuration; --check reads that, exit status 2 when something in it is wrong, and ends.",
+	  .options = DAEMON | CLI_BIT(CHECK), .run = cli_daemon_run },
 	{ .name = "run", .arguments = "[FILTER...]", .summary = "daemon, live table and page in one, until Ctrl-C",
 	  .description = "Starts a daemon for as long as it runs, or uses the one that answers, and prints flows with "
 			 "traffic, largest first, a table a second, and the page's address.",

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/text.h"
+#include "core/config.h"
 #include "frontends/cli/client.h"
 #include "frontends/cli/commands.h"
 #include "frontends/cli/interrupt.h"
@@ -15,20 +17,57 @@
 
 #define RUN_ROWS 20 /* of a table, where the terminal does not say how many fit */
 
-static struct weir_daemon_options options_of(const struct cli_command *c)
-{
-	bool named;
+/* What the command line and the configuration say together; the options borrow from it. */
+struct settings {
+	struct weir_config *config;
+	struct weir_buf hooks;
+	struct weir_daemon_options daemon;
+};
 
-	return (struct weir_daemon_options){
-		.listen = cli_value_text(c, CLI_OPTION_LISTEN, WEIR_DEFAULT_LISTEN),
-		.socket = cli_socket_path(c, &named),
-		.state = cli_value_text(c, CLI_OPTION_STATE, WEIR_DEFAULT_STATE),
-		.pins = cli_value_text(c, CLI_OPTION_PINS, WEIR_DEFAULT_PINS),
-		.config = c->value[CLI_OPTION_CONFIG],
-		.hooks = c->value[CLI_OPTION_HOOKS],
+static void settings_done(struct settings *s)
+{
+	weir_config_free(s->config);
+	weir_buf_done(&s->hooks);
+}
+
+/* given: by the command line or its environment; it goes before what a file says. */
+static const char *setting(struct settings *s, const char *key, const char *given)
+{
+	if (given)
+		weir_config_decide(s->config, key);
+	return given ? given : weir_config_text(s->config, key);
+}
+
+static int settings_init(struct settings *s, const struct cli_command *c)
+{
+	const char *socket, *hooks = c->value[CLI_OPTION_HOOKS];
+	char *error = NULL;
+	bool named;
+	int r;
+
+	*s = (struct settings){};
+	r = weir_config_new(weir_features, &s->config);
+	if (r == 0)
+		r = weir_config_load(s->config, c->value[CLI_OPTION_CONFIG], &error);
+	if (r < 0)
+		return cli_fail_error(r, error);
+	weir_config_hooks(s->config, &s->hooks);
+	if (s->hooks.error)
+		return cli_fail_error(s->hooks.error, NULL);
+	if (hooks)
+		weir_config_decide(s->config, "hooks");
+	socket = cli_socket_path(c, &named);
+	s->daemon = (struct weir_daemon_options){
+		.listen = setting(s, "listen", c->value[CLI_OPTION_LISTEN]),
+		.socket = setting(s, "socket", named ? socket : NULL),
+		.state = setting(s, "state", c->value[CLI_OPTION_STATE]),
+		.pins = setting(s, "pins", c->value[CLI_OPTION_PINS]),
+		.config = s->config,
+		.hooks = hooks ? hooks : s->hooks.data,
 		.ready_fd = -1,
 		.record_fd = -1,
 	};
+	return CLI_OK;
 }
 
 static int need_rights(const struct cli_command *c)
@@ -40,12 +79,35 @@ static int need_rights(const struct cli_command *c)
 			c->object->name, c->object->name);
 }
 
+/* What was found right, and where it stands. */
+static int say_checked(const struct settings *s)
+{
+	const char *files = weir_config_files(s->config);
+	struct weir_buf out = {};
+	int r;
+
+	if (*files) {
+		weir_buf_str(&out, "the configuration is right: ");
+		weir_text_escape_terminal(&out, files, WEIR_TEXT_UNLIMITED);
+		weir_buf_char(&out, '\n');
+	} else {
+		weir_buf_str(&out, "there is no configuration, so the defaults hold: see weir help daemon\n");
+	}
+	r = cli_output(&out, NULL);
+	weir_buf_done(&out);
+	return r;
+}
+
 int cli_daemon_run(const struct cli_command *c)
 {
-	struct weir_daemon_options o = options_of(c);
-	int r = need_rights(c);
+	_cleanup_(settings_done) struct settings s = {};
+	int r = CLI_GIVEN(c, CHECK) ? CLI_OK : need_rights(c);
 
-	return r == CLI_OK ? weir_daemon_run(&o) : r;
+	if (r == CLI_OK)
+		r = settings_init(&s, c);
+	if (r != CLI_OK)
+		return r;
+	return CLI_GIVEN(c, CHECK) ? say_checked(&s) : weir_daemon_run(&s.daemon);
 }
 
 /* --- run ------------------------------------------------------------------------------------- */
@@ -127,22 +189,26 @@ static int show_tables(const struct cli_command *c, const struct weir_daemon_opt
 
 int cli_run_run(const struct cli_command *c)
 {
+	_cleanup_(settings_done) struct settings s = {};
 	_cleanup_(cli_private_freep) struct cli_private *daemon = NULL;
-	struct weir_daemon_options o = options_of(c);
+	struct weir_daemon_options *o = &s.daemon;
 	bool ours;
 	int r;
 
-	r = cli_client_probe(o.socket);
+	r = settings_init(&s, c);
+	if (r != CLI_OK)
+		return r;
+	r = cli_client_probe(o->socket);
 	ours = r == -ENOENT || r == -ECONNREFUSED;
 	if (ours) {
 		r = need_rights(c);
 		if (r == CLI_OK)
-			r = cli_private_start(&o, &daemon);
+			r = cli_private_start(o, &daemon);
 		if (r != CLI_OK)
 			return r;
 	} else if (r < 0) {
 		return cli_fail(r == -EACCES ? CLI_IMPOSSIBLE : CLI_FAILED,
-				"cannot use the socket %s: %s", o.socket, strerror(-r));
+				"cannot use the socket %s: %s", o->socket, strerror(-r));
 	}
-	return show_tables(c, &o, ours);
+	return show_tables(c, o, ours);
 }

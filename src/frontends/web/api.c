@@ -224,17 +224,6 @@ static const char *const type_names[] = {
 };
 _Static_assert(ARRAY_SIZE(type_names) == _WEIR_TYPE_MAX, "each type has its name");
 
-static const char *const unit_names[] = {
-	[WEIR_UNIT_NONE] = "none",
-	[WEIR_UNIT_BYTES] = "bytes",
-	[WEIR_UNIT_BYTES_PER_SECOND] = "bytes_per_second",
-	[WEIR_UNIT_COUNT] = "count",
-	[WEIR_UNIT_MICROSECONDS] = "microseconds",
-	[WEIR_UNIT_NANOSECONDS] = "nanoseconds",
-	[WEIR_UNIT_SEGMENTS] = "segments",
-};
-_Static_assert(ARRAY_SIZE(unit_names) == _WEIR_UNIT_MAX, "each unit has its name");
-
 static void text_member(struct weir_json *j, const char *key, const char *value)
 {
 	weir_json_key(j, key);
@@ -253,7 +242,7 @@ static void write_field(struct weir_json *j, const struct weir_field *f)
 	text_member(j, "name", f->name);
 	text_member(j, "title", f->title);
 	text_member(j, "type", type_names[f->type]);
-	text_member(j, "unit", unit_names[f->unit]);
+	text_member(j, "unit", weir_unit_name(f->unit));
 	text_member(j, "help", f->help);
 	bool_member(j, "key", f->flags & WEIR_FIELD_KEY);
 	bool_member(j, "column", f->flags & WEIR_FIELD_COLUMN);
