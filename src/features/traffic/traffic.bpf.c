@@ -127,7 +127,7 @@ static __always_inline void begin(struct sock *sk, int transport, __u8 role)
 	st->flags &= ~(TRAFFIC_SOCKET_FINAL | TRAFFIC_SOCKET_BASED | TRAFFIC_SOCKET_REPORTED |
 		       TRAFFIC_SOCKET_RESET_TX | TRAFFIC_SOCKET_RESET_RX);
 	if (!st->owner_start) {
-		process_sums(task->group_leader);
+		process_sums(leader_of(task));
 		st->owner_start = caller_start();
 		st->owner_pid = task->tgid;
 		st->flags |= TRAFFIC_SOCKET_TENTATIVE;
@@ -296,9 +296,9 @@ static __always_inline void claim_at_close(struct traffic_storage *st)
 
 	if (!claim(st, caller_start()) || !other)
 		return;
-	process_sums(task->group_leader);
+	process_sums(leader_of(task));
 	if (task->flags & PF_EXITING)
-		send_exit(task->group_leader); /* its exit was passed over: it was not known then */
+		send_exit(leader_of(task)); /* its exit was passed over: it was not known then */
 }
 
 /* UDP and MPTCP have no tracepoint at their end; the last close() of an inet socket passes here. */
@@ -373,7 +373,7 @@ int BPF_PROG(traffic_rename, struct task_struct *task, const char *name)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(traffic_exit, struct task_struct *task)
 {
-	struct task_struct *leader = task->group_leader;
+	struct task_struct *leader = leader_of(task);
 	struct traffic_sums *sums;
 
 	if (BPF_CORE_READ(task, signal, live.counter))
@@ -433,7 +433,7 @@ int traffic_seed(struct bpf_iter__task_file *ctx)
 	if (!st)
 		return 0;
 	if (!st->owner_start || st->flags & TRAFFIC_SOCKET_TENTATIVE) {
-		task_key(task->group_leader, &key);
+		task_key(leader_of(task), &key);
 		process_sums_by_key(&key);
 		note_holder(st, &key);
 	}

@@ -106,7 +106,7 @@ static __noinline int account_slow(struct sock *sk, __u64 n, int dir)
 
 	if (transport < 0)
 		return 0;
-	sums = process_sums(task->group_leader);
+	sums = process_sums(leader_of(task));
 	if (transport == TRAFFIC_UNIX || transport == TRAFFIC_OTHER)
 		goto sums_only;
 	st = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);

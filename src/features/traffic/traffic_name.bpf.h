@@ -33,29 +33,83 @@ struct {
 /* These are global functions: the verifier looks at each once, not once for every way to reach it. They take
  * kernel pointers as numbers, since all they do with them is read (with the fault handled). */
 
-/* Writes /a/b/c from the scratch, which holds the leaf first. */
-static __noinline void path_join(struct traffic_scratch *s, __u32 n, char *out)
+/* The walks are bpf_loop()s: the verifier looks at one step, where it would go through every turn of a plain loop, in
+ * each program anew. That was most of the time that loading took. */
+
+static __always_inline struct traffic_scratch *scratch_get(void)
 {
-	__u32 at = 0;
+	__u32 zero = 0;
 
-	for (__u32 i = 0; i < PATH_PARTS; i++) {
-		__u32 part = PATH_PARTS - 1 - i;
-		long len;
+	return bpf_map_lookup_elem(&scratch, &zero);
+}
 
-		if (part >= n)
-			continue;
-		at &= PATH_ROOM - 1;
-		s->path[at] = '/';
-		len = bpf_probe_read_kernel_str(&s->path[at + 1], TRAFFIC_PATH - 1, s->part[part]);
-		if (len <= 0)
-			break;
-		at += len;
-		if (at >= PATH_ROOM - 1)
-			break;
-	}
-	if (!n)
+struct path_join_walk {
+	__u32 parts, at;
+};
+
+static long path_join_step(__u32 i, struct path_join_walk *w)
+{
+	struct traffic_scratch *s = scratch_get();
+	__u32 part = w->parts - 1 - i, at = w->at;
+	long len;
+
+	if (!s || part >= PATH_PARTS || at >= PATH_ROOM - 1)
+		return 1;
+	s->path[at] = '/';
+	len = bpf_probe_read_kernel_str(&s->path[at + 1], TRAFFIC_PATH - 1, s->part[part]);
+	if (len <= 0)
+		return 1;
+	w->at = at + len;
+	return 0;
+}
+
+/* Writes /a/b/c from the scratch, which holds n parts, the leaf first. */
+static __always_inline void path_join(struct traffic_scratch *s, __u32 n, char *out)
+{
+	struct path_join_walk w = { .parts = n };
+
+	if (n)
+		bpf_loop(n, path_join_step, &w, 0);
+	else
 		bpf_probe_read_kernel_str(s->path, 2, "/");
 	bpf_probe_read_kernel_str(out, TRAFFIC_PATH, s->path);
+}
+
+struct exe_walk {
+	struct dentry *dentry;
+	struct vfsmount *mount;
+	__u32 parts;
+};
+
+static long exe_step(__u32 i, struct exe_walk *w)
+{
+	struct vfsmount *vfsmount = w->mount;
+	struct dentry *dentry = w->dentry, *parent;
+	struct traffic_scratch *s = scratch_get();
+
+	if (!s || i >= PATH_PARTS)
+		return 1;
+	/* A path crosses few mounts; more than two in one place do not happen. */
+	for (int k = 0; k < 2; k++) {
+		struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
+		struct mount *up;
+
+		if (dentry != BPF_CORE_READ(vfsmount, mnt_root))
+			break;
+		up = BPF_CORE_READ(mount, mnt_parent);
+		if (up == mount)
+			break;
+		dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+		vfsmount = (void *)up + bpf_core_field_offset(struct mount, mnt);
+	}
+	parent = BPF_CORE_READ(dentry, d_parent);
+	if (!parent || parent == dentry)
+		return 1;
+	s->part[i] = BPF_CORE_READ(dentry, d_name.name);
+	w->parts = i + 1;
+	w->dentry = parent;
+	w->mount = vfsmount;
+	return 0;
 }
 
 /* The executable's path up to the root of its mount namespace, as fs/d_path.c walks it. */
@@ -63,40 +117,17 @@ __noinline int fill_exe(struct traffic_process *p, __u64 task_address)
 {
 	struct task_struct *task = (void *)task_address;
 	struct file *file = BPF_CORE_READ(task, mm, exe_file);
-	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
-	struct vfsmount *vfsmount = BPF_CORE_READ(file, f_path.mnt);
-	struct traffic_scratch *s;
-	__u32 zero = 0, n;
+	struct exe_walk w = { .dentry = BPF_CORE_READ(file, f_path.dentry),
+			      .mount = BPF_CORE_READ(file, f_path.mnt) };
+	struct traffic_scratch *s = scratch_get();
 
-	s = bpf_map_lookup_elem(&scratch, &zero);
 	if (!s || !p)
 		return 0;
 	__builtin_memset(p->exe, 0, sizeof(p->exe));
 	if (!file)
 		return 0;
-	for (n = 0; n < PATH_PARTS; n++) {
-		struct dentry *parent;
-
-		/* A path crosses few mounts; more than two in one place do not happen. */
-		for (int i = 0; i < 2; i++) {
-			struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
-			struct mount *up;
-
-			if (dentry != BPF_CORE_READ(vfsmount, mnt_root))
-				break;
-			up = BPF_CORE_READ(mount, mnt_parent);
-			if (up == mount)
-				break;
-			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-			vfsmount = (void *)up + bpf_core_field_offset(struct mount, mnt);
-		}
-		parent = BPF_CORE_READ(dentry, d_parent);
-		if (!parent || parent == dentry)
-			break;
-		s->part[n] = BPF_CORE_READ(dentry, d_name.name);
-		dentry = parent;
-	}
-	path_join(s, n, p->exe);
+	bpf_loop(PATH_PARTS, exe_step, &w, 0);
+	path_join(s, w.parts, p->exe);
 	return 0;
 }
 
@@ -107,28 +138,37 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn)
 	return (void *)BPF_CORE_READ((struct kernfs_node___before_6_15 *)kn, parent);
 }
 
+struct cgroup_walk {
+	struct kernfs_node *node;
+	__u32 parts;
+};
+
+static long cgroup_step(__u32 i, struct cgroup_walk *w)
+{
+	struct kernfs_node *node = w->node, *parent = kernfs_parent(node);
+	struct traffic_scratch *s = scratch_get();
+
+	if (!s || !parent || i >= PATH_PARTS)
+		return 1;
+	s->part[i] = BPF_CORE_READ(node, name);
+	w->parts = i + 1;
+	w->node = parent;
+	return 0;
+}
+
 /* Writes the cgroup's path; returns how many parts it has, 0 for the root. */
 __noinline int fill_cgroup_of(struct traffic_process *p, __u64 cgroup_address)
 {
 	struct cgroup *cgroup = (void *)cgroup_address;
-	struct kernfs_node *kn = BPF_CORE_READ(cgroup, kn);
-	struct traffic_scratch *s;
-	__u32 zero = 0, n;
+	struct cgroup_walk w = { .node = BPF_CORE_READ(cgroup, kn) };
+	struct traffic_scratch *s = scratch_get();
 
-	s = bpf_map_lookup_elem(&scratch, &zero);
 	if (!s || !p)
 		return 0;
 	__builtin_memset(p->cgroup, 0, sizeof(p->cgroup));
-	for (n = 0; n < PATH_PARTS; n++) {
-		struct kernfs_node *parent = kernfs_parent(kn);
-
-		if (!parent)
-			break;
-		s->part[n] = BPF_CORE_READ(kn, name);
-		kn = parent;
-	}
-	path_join(s, n, p->cgroup);
-	return n;
+	bpf_loop(PATH_PARTS, cgroup_step, &w, 0);
+	path_join(s, w.parts, p->cgroup);
+	return w.parts;
 }
 
 static __always_inline __u64 controller_cgroup(struct task_struct *task, __u32 id)
@@ -160,6 +200,12 @@ __noinline int fill_cgroup(struct traffic_process *p, __u64 task_address)
 		fill_cgroup_of(p, controller_cgroup(task, id));
 	}
 	return 0;
+}
+
+/* As a plain number: each look at a pointer that the verifier tracks makes it search all types of the kernel. */
+static __always_inline struct task_struct *leader_of(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, group_leader);
 }
 
 static __always_inline void task_key(struct task_struct *leader, struct traffic_key *ret)
