@@ -141,6 +141,8 @@ void weir_probe_settle(struct weir_probe *p)
 {
 	btf__free(p->btf);
 	p->btf = NULL;
+	weir_closep(&p->cgroup_fd);
+	p->cgroup_fd = -1;
 }
 
 const struct btf *weir_probe_btf(const struct weir_probe *p)

@@ -27,7 +27,7 @@ struct weir_probe *weir_probe_free(struct weir_probe *p); /* accepts NULL, retur
  * EPERM for missing rights, EOPNOTSUPP for a kernel that lacks something. */
 const char *weir_probe_blocker(const struct weir_probe *p, int *ret_errno);
 
-/* Frees the kernel's types, some megabytes, once everything is loaded; the notes stay. */
+/* Frees the kernel's types, some megabytes, and closes the cgroup once everything is loaded; the notes stay. */
 void weir_probe_settle(struct weir_probe *p);
 
 const struct btf *weir_probe_btf(const struct weir_probe *p); /* NULL: the kernel has none */

@@ -98,6 +98,27 @@ static pid_t fork_role(struct keeper *k, struct child *c)
 	return pid;
 }
 
+static int by_number(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* Closes every descriptor but these (-1: none): programs, maps and links above all. Sorts them. */
+static void keep_only(int *fds, size_t n)
+{
+	unsigned from = 0;
+
+	qsort(fds, n, sizeof(*fds), by_number);
+	for (size_t i = 0; i < n; i++) {
+		if (fds[i] < 0)
+			continue;
+		if ((unsigned)fds[i] > from)
+			close_range(from, (unsigned)fds[i] - 1, 0);
+		from = (unsigned)fds[i] + 1;
+	}
+	close_range(from, ~0u, 0);
+}
+
 /* --- starting the roles ------------------------------------------------------------------------ */
 
 static int start_gate(struct keeper *k)
@@ -117,8 +138,7 @@ static int start_gate(struct keeper *k)
 					       .tcp_name = k->o->tcp_name,
 					       .token = k->o->token };
 
-		close(pair[0]);
-		weir_closep(&k->engine_sock);
+		keep_only((int[]){ STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, pair[1], g.unix_fd, g.tcp_fd }, 6);
 		_exit(weir_gate_run(&g));
 	}
 	close(pair[1]);

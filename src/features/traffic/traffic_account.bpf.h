@@ -95,6 +95,15 @@ static __always_inline bool claim(struct traffic_storage *st, __u64 me)
 	return true;
 }
 
+/* The sums of the process that calls, if they are there and the reader knows whose they are. */
+static __always_inline struct traffic_sums *caller_sums(__u64 me)
+{
+	struct traffic_key key = { .start_ns = me, .pid = bpf_get_current_pid_tgid() >> 32 };
+	struct traffic_sums *sums = bpf_map_lookup_elem(&processes, &key);
+
+	return sums && sums->named ? sums : NULL;
+}
+
 static __noinline int account_slow(struct sock *sk, __u64 n, int dir)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -106,7 +115,9 @@ static __noinline int account_slow(struct sock *sk, __u64 n, int dir)
 
 	if (transport < 0)
 		return 0;
-	sums = process_sums(leader_of(task));
+	sums = caller_sums(me);
+	if (!sums)
+		sums = process_sums(leader_of(task));
 	if (transport == TRAFFIC_UNIX || transport == TRAFFIC_OTHER)
 		goto sums_only;
 	st = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
@@ -136,12 +147,22 @@ sums_only:
 static __always_inline int account(struct sock *sk, __u64 n, int dir)
 {
 	struct traffic_storage *st = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	__u64 me = caller_start();
 
-	if (likely(st && st->owner_start == caller_start())) {
+	if (likely(st && st->owner_start == me)) {
 		__sync_fetch_and_add(&st->bytes[dir], n);
 		if (unlikely(st->pending_task))
 			account_peer(st, n, dir);
 		return 0;
+	}
+	/* A Unix socket has no end that a hook sees, so nothing is kept with it. */
+	if (!st && sk->__sk_common.skc_family == AF_UNIX) {
+		struct traffic_sums *sums = caller_sums(me);
+
+		if (likely(sums)) {
+			__sync_fetch_and_add(&sums->by[TRAFFIC_UNIX].bytes[dir], n);
+			return 0;
+		}
 	}
 	return account_slow(sk, n, dir);
 }

@@ -50,6 +50,7 @@ void traffic_audit_flow(struct traffic_folded *to, const struct traffic_flow *f)
 		to->user_unknown[TX] += r->tx;
 		to->user_unknown[RX] += r->rx;
 		to->n_user_unknown++;
+		to->n_never_known += f->gone && !f->lost_record;
 		return;
 	}
 	if (r->flags & TRAFFIC_SOCKET_SHARED) {
@@ -140,7 +141,7 @@ unsigned traffic_audit(const struct traffic_state *s, struct weir_audit_entry *r
 	    "Moved past the calls on a socket that no process has called and several hold: told at its close.",
 	    (int64_t)(open.user_unknown[TX] + shut.user_unknown[TX]),
 	    (int64_t)(open.user_unknown[RX] + shut.user_unknown[RX]),
-	    open.n_user_unknown + shut.n_user_unknown, false, !shut.n_user_unknown);
+	    open.n_user_unknown + shut.n_user_unknown, false, !shut.n_never_known);
 	add(ret, &n, "unattributed", "Bytes that found no process: no owner, or the map of processes was full.",
 	    (int64_t)(s->totals.unattributed[TX] + (uint64_t)gap[TX]),
 	    (int64_t)(s->totals.unattributed[RX] + (uint64_t)gap[RX]), 0, false,

@@ -43,8 +43,6 @@ struct hook {
 };
 
 static const struct hook hooks[] = {
-	{ "traffic_state", "tp_btf/inet_sock_set_state",
-	  "tracepoint:sock:inet_sock_set_state { @[args.oldstate, args.newstate] = count(); }" },
 	{ "traffic_destroy", "tp_btf/tcp_destroy_sock", "tracepoint:tcp:tcp_destroy_sock { @ = count(); }" },
 	{ "traffic_receive_reset", "tp_btf/tcp_receive_reset",
 	  "tracepoint:tcp:tcp_receive_reset { @[args.dport] = count(); }" },
@@ -68,6 +66,8 @@ static const struct hook hooks[] = {
 	  "tracepoint:sock:sock_send_length /args.ret > 0/ { @tx[pid, comm] = sum(args.ret); }" },
 	{ "traffic_receive", "tp_btf/sock_recv_length",
 	  "tracepoint:sock:sock_recv_length /args.ret > 0/ { @rx[pid, comm] = sum(args.ret); }" },
+	{ "traffic_state", "tp_btf/inet_sock_set_state",
+	  "tracepoint:sock:inet_sock_set_state { @[args.oldstate, args.newstate] = count(); }" },
 };
 
 static int attach_hook(struct traffic_kernel *k, const struct hook *h, struct bpf_program *program, int cgroup_fd,
@@ -97,7 +97,8 @@ static int attach_hook(struct traffic_kernel *k, const struct hook *h, struct bp
 	return 0;
 }
 
-/* The sums come last, so that no socket is counted before its begin and end are watched. */
+/* In the order of the table: ends first, so that nothing that is counted ends unseen; then the sums; begins last, so
+ * that no connection whose begin was seen moves a byte that is not counted. */
 int traffic_kernel_attach(struct traffic_kernel *k, int cgroup_fd, const char **ret_failed)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(hooks); i++) {

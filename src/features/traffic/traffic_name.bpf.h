@@ -215,25 +215,35 @@ static __always_inline void task_key(struct task_struct *leader, struct traffic_
 	ret->reserved = 0;
 }
 
+static __always_inline __u64 address_of_current_leader(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return (__u64)BPF_CORE_READ(task, group_leader);
+}
+
 /* name overrides the leader's, for a rename that is about to happen. */
 __noinline int fill_process(struct traffic_process *p, __u64 leader_address, __u64 name_address)
 {
-	struct task_struct *leader = (void *)leader_address;
+	struct task_struct *leader = (void *)leader_address, *alive = leader;
 
 	if (!p)
 		return 0;
+	/* A leader that has ended before its threads has nothing left to tell; the thread that calls has. */
+	if (!BPF_CORE_READ(leader, mm) && address_of_current_leader() == leader_address)
+		alive = (void *)bpf_get_current_task();
 	task_key(leader, &p->key);
 	task_key(BPF_CORE_READ(leader, real_parent), &p->parent);
 	p->cgroup_id = BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn, id);
-	p->uid = BPF_CORE_READ(leader, cred, euid.val);
-	p->netns = BPF_CORE_READ(leader, nsproxy, net_ns, ns.inum);
+	p->uid = BPF_CORE_READ(alive, cred, euid.val);
+	p->netns = BPF_CORE_READ(alive, nsproxy, net_ns, ns.inum);
 	__builtin_memset(p->comm, 0, sizeof(p->comm));
 	if (name_address)
 		bpf_probe_read_kernel_str(p->comm, sizeof(p->comm), (void *)name_address);
 	else
 		BPF_CORE_READ_STR_INTO(&p->comm, leader, comm);
-	fill_exe(p, leader_address);
-	fill_cgroup(p, leader_address);
+	fill_exe(p, (__u64)alive);
+	fill_cgroup(p, (__u64)alive);
 	return 0;
 }
 

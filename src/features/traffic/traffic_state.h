@@ -121,7 +121,7 @@ struct traffic_folded {
 	uint64_t effective[_TRAFFIC_DIRECTION_MAX], tcp[_TRAFFIC_DIRECTION_MAX];
 	uint64_t bypass[_TRAFFIC_DIRECTION_MAX], redirected[_TRAFFIC_DIRECTION_MAX];
 	uint64_t shared_bypass[_TRAFFIC_DIRECTION_MAX], urgent, unbased[_TRAFFIC_DIRECTION_MAX], cut;
-	uint64_t user_unknown[_TRAFFIC_DIRECTION_MAX], n_user_unknown;
+	uint64_t user_unknown[_TRAFFIC_DIRECTION_MAX], n_user_unknown, n_never_known;
 	uint64_t n_bypass, n_redirected, n_shared_bypass, n_urgent, n_unbased, n_cut;
 };
 
