@@ -185,7 +185,8 @@ struct traffic_peer_record {
 	struct traffic_bytes sums;
 };
 
-/* Bytes that found no process, and losses; read from the kernel half at each tick. */
+/* Ends a look at everything: sockets and sums belong together at this point. With bytes that found no process and
+ * losses so far. */
 struct traffic_totals {
 	struct traffic_head head;
 	__u64 unattributed[_TRAFFIC_DIRECTION_MAX];

@@ -134,35 +134,42 @@ static __noinline int account_slow(struct sock *sk, __u64 n, int dir)
 			account_peer(st, n, dir);
 		return 0;
 	}
-	/* Another process than the owner, on an inherited or passed socket: straight into its sums. */
+	/* Another process than the owner, on an inherited or passed socket: straight into its sums, and there first,
+	 * so that a look in between never sees more on sockets than in sums. */
 	if (!(st->flags & TRAFFIC_SOCKET_SHARED))
 		set_flags(st, TRAFFIC_SOCKET_SHARED);
+	add_sums(sums, transport, n, dir);
 	__sync_fetch_and_add(&st->foreign[dir & 1], n);
 	if (st->pending_task)
 		account_peer(st, n, dir);
+	return 0;
 sums_only:
 	return add_sums(sums, transport, n, dir);
 }
 
+/* A Unix socket has no end that a hook sees, so nothing is kept with it: its bytes are its user's at once. */
+static __always_inline int account_unix(struct sock *sk, __u64 n, int dir)
+{
+	struct traffic_sums *sums = caller_sums(caller_start());
+
+	if (unlikely(!sums))
+		return account_slow(sk, n, dir);
+	__sync_fetch_and_add(&sums->by[TRAFFIC_UNIX].bytes[dir], n);
+	return 0;
+}
+
 static __always_inline int account(struct sock *sk, __u64 n, int dir)
 {
-	struct traffic_storage *st = bpf_sk_storage_get(&sockets, sk, 0, 0);
-	__u64 me = caller_start();
+	struct traffic_storage *st;
 
-	if (likely(st && st->owner_start == me)) {
+	if (sk->__sk_common.skc_family == AF_UNIX)
+		return account_unix(sk, n, dir);
+	st = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	if (likely(st && st->owner_start == caller_start())) {
 		__sync_fetch_and_add(&st->bytes[dir], n);
 		if (unlikely(st->pending_task))
 			account_peer(st, n, dir);
 		return 0;
-	}
-	/* A Unix socket has no end that a hook sees, so nothing is kept with it. */
-	if (!st && sk->__sk_common.skc_family == AF_UNIX) {
-		struct traffic_sums *sums = caller_sums(me);
-
-		if (likely(sums)) {
-			__sync_fetch_and_add(&sums->by[TRAFFIC_UNIX].bytes[dir], n);
-			return 0;
-		}
 	}
 	return account_slow(sk, n, dir);
 }

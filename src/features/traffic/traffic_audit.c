@@ -142,6 +142,10 @@ unsigned traffic_audit(const struct traffic_state *s, struct weir_audit_entry *r
 	    (int64_t)(open.user_unknown[TX] + shut.user_unknown[TX]),
 	    (int64_t)(open.user_unknown[RX] + shut.user_unknown[RX]),
 	    open.n_user_unknown + shut.n_user_unknown, false, !shut.n_never_known);
+	add(ret, &n, "between_looks", "Told of sockets since the last look at the sums of processes.",
+	    s->consistent ? 0 : gap[TX], s->consistent ? 0 : gap[RX], 0, true, true);
+	for (int d = 0; d < 2 && !s->consistent; d++)
+		gap[d] = 0;
 	add(ret, &n, "unattributed", "Bytes that found no process: no owner, or the map of processes was full.",
 	    (int64_t)(s->totals.unattributed[TX] + (uint64_t)gap[TX]),
 	    (int64_t)(s->totals.unattributed[RX] + (uint64_t)gap[RX]), 0, false,

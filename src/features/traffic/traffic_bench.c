@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "features/traffic/traffic_bench.h"
 
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "base/cleanup.h"
 #include "core/attach.h"
 #include "core/probe.h"
 #include "features/traffic/traffic_kernel.h"
@@ -68,6 +70,40 @@ int bench_attach(struct bench_loaded *l)
 
 	bench_detach(l);
 	return traffic_kernel_attach(l->kernel, weir_probe_cgroup_fd(l->probe), &failed);
+}
+
+/* Name of the tracepoint that a link hangs on, empty for links of other kinds: their answers have
+ * other shapes, so the kind is asked first. */
+static void link_tracepoint(int fd, char *name, size_t room)
+{
+	struct bpf_link_info info = {};
+	uint32_t len = sizeof(info);
+
+	name[0] = '\0';
+	if (bpf_obj_get_info_by_fd(fd, &info, &len) < 0 ||
+	    info.type != BPF_LINK_TYPE_RAW_TRACEPOINT)
+		return;
+	info = (struct bpf_link_info){ .raw_tracepoint = { .tp_name = (uint64_t)(uintptr_t)name,
+							   .tp_name_len = (uint32_t)room } };
+	len = sizeof(info);
+	if (bpf_obj_get_info_by_fd(fd, &info, &len) < 0)
+		name[0] = '\0';
+}
+
+unsigned bench_on_hooks(void)
+{
+	unsigned n = 0;
+
+	for (uint32_t id = 0; bpf_link_get_next_id(id, &id) == 0;) {
+		_cleanup_close_ int fd = bpf_link_get_fd_by_id(id);
+		char name[64];
+
+		if (fd < 0)
+			continue;
+		link_tracepoint(fd, name, sizeof(name));
+		n += !strcmp(name, "sock_send_length") || !strcmp(name, "sock_recv_length");
+	}
+	return n;
 }
 
 /* --- the ring -------------------------------------------------------------------------------- */

@@ -80,6 +80,9 @@ void bench_unload(struct bench_loaded *l);
 void bench_detach(struct bench_loaded *l);
 int bench_attach(struct bench_loaded *l);
 
+/* How many programs hang on the two hooks of send and receive, of anybody. */
+unsigned bench_on_hooks(void);
+
 /* What was in the ring, counted. */
 struct bench_drained {
 	uint64_t ours;	 /* records of sockets of this network namespace */

@@ -22,6 +22,7 @@
 #define BULK_BYTES 65536
 #define CHURN_BATCH 16
 #define BATCHES_MAX 4096
+#define QUIET 0.2
 
 /* --- connections ----------------------------------------------------------------------------- */
 
@@ -108,10 +109,10 @@ int bench_pair_open(int family, int type, struct bench_pair *ret)
 
 static double finish(struct weir_bench_series *s)
 {
-	double median = weir_bench_spread(s).median;
+	double quiet = weir_bench_quantile(s, QUIET);
 
 	weir_bench_series_done(s);
-	return median;
+	return quiet;
 }
 
 /* Runs one batch after the other; each says how long one unit of its work took. */

@@ -19,12 +19,14 @@ struct work {
 	struct bench_server server;
 	uint64_t slice_ns;
 	struct bench_drained drained;
+	bool on, among_others;
 };
 
 static int switch_on(void *ctx)
 {
 	struct work *w = ctx;
 
+	w->on = true;
 	return bench_attach(w->loaded);
 }
 
@@ -34,17 +36,32 @@ static void switch_off(void *ctx)
 
 	bench_drain(w->loaded, 0, &w->drained);
 	bench_detach(w->loaded);
+	w->on = false;
 }
 
-static int measure(void *ctx, double ret[WEIR_BENCH_METRICS])
+static int measure_work(struct work *w, double ret[WEIR_BENCH_METRICS])
 {
-	struct work *w = ctx;
 	int r;
 
 	r = bench_pingpong_ns(w->b, &w->pair, w->slice_ns, &ret[PINGPONG]);
 	if (r == 0)
 		r = bench_bulk_ns(w->b, &w->pair, w->slice_ns, &ret[BULK]);
 	return r == 0 ? bench_churn_ns(w->b, &w->server, w->slice_ns, &ret[CHURN]) : r;
+}
+
+/* Beside other programs on the same hooks weir's share looks smaller than it is. */
+static int measure(void *ctx, double ret[WEIR_BENCH_METRICS])
+{
+	struct work *w = ctx;
+	unsigned own = w->on ? 2 : 0;
+	int r;
+
+	if (!w->among_others && bench_on_hooks() != own)
+		return -EAGAIN;
+	r = measure_work(w, ret);
+	if (r == 0 && !w->among_others && bench_on_hooks() != own)
+		return -EAGAIN;
+	return r;
 }
 
 static void report(struct weir_bench *b, const struct weir_bench_rounds *r)
@@ -94,6 +111,14 @@ static int run(struct work *w)
 	struct weir_bench_rounds rounds;
 	int r = weir_bench_compare(w->b, &c, &rounds);
 
+	if (r == 0 && weir_bench_of(&rounds, OFF, 0).n < 3) {
+		weir_bench_rounds_done(&rounds);
+		w->among_others = true;
+		weir_bench_remark(w->b, "programs of others hang on the same hooks: all work is "
+					"slower by them, so weir's share "
+					"looks smaller than it is");
+		r = weir_bench_compare(w->b, &c, &rounds);
+	}
 	if (r == 0)
 		report(w->b, &rounds);
 	weir_bench_rounds_done(&rounds);

@@ -279,7 +279,7 @@ static void collect_users(struct traffic_reader *r, const struct traffic_state *
 
 /* --- the whole look ---------------------------------------------------------------------------- */
 
-static void collect_totals(struct traffic_reader *r, const struct traffic_state *state, struct weir_sink *sink)
+static void collect_totals(struct traffic_reader *r, struct weir_sink *sink)
 {
 	const struct traffic_control *c = &r->kernel->bpf->bss->control;
 	struct traffic_totals t = {
@@ -289,8 +289,7 @@ static void collect_totals(struct traffic_reader *r, const struct traffic_state 
 		.cut = c->cut,
 	};
 
-	if (memcmp(&t, &state->totals, sizeof(t)) && (t.unattributed[0] || t.unattributed[1] || t.full_map || t.cut))
-		sink->put(sink, TRAFFIC_RECORD_TOTALS, &t, sizeof(t));
+	sink->put(sink, TRAFFIC_RECORD_TOTALS, &t, sizeof(t));
 }
 
 /* Walks every process's descriptors: who holds the sockets that nobody has called. */
@@ -331,17 +330,17 @@ int traffic_reader_collect(struct traffic_reader *r, const struct traffic_state 
 	if (e < 0)
 		return e;
 	sink->put(sink, TRAFFIC_RECORD_SWEPT, &swept, sizeof(swept));
-	/* A socket that ends between the look at it and the look at the sums is in both: its last record is in
-	 * the ring by then, so read that and look at the sums again. */
+	/* Sockets that ended since the sweep told so in the ring. The sums are read last: they may be ahead of the
+	 * sockets then, never behind. */
 	for (int i = 0; i < 3; i++) {
-		collect_sums(r, state, sink);
 		e = traffic_reader_drain(r, sink);
+		collect_sums(r, state, sink);
 		if (e <= 0)
 			break;
 	}
+	collect_totals(r, sink);
 	traffic_keep(k->kept, state);
 	collect_peers(r, state, sink);
 	collect_users(r, state, sink);
-	collect_totals(r, state, sink);
 	return e < 0 ? e : 0;
 }

@@ -416,6 +416,7 @@ static int apply_socket(struct traffic_state *s, const struct traffic_socket *e)
 	struct traffic_flow *f = traffic_flow_find(s, e->cookie, e->opened_ns);
 	struct traffic_socket was = {};
 
+	s->consistent = false;
 	if (f && f->gone)
 		return 0; /* the ring is read before the sweep, so nothing newer can come */
 	if (!f) {
@@ -541,6 +542,7 @@ int traffic_state_apply(struct traffic_state *s, uint64_t mono_ns, const union t
 		return apply_user(s, &e->user);
 	case TRAFFIC_RECORD_TOTALS:
 		s->totals = e->totals;
+		s->consistent = true;
 		return 0;
 	case _TRAFFIC_RECORD_MAX:
 		break;

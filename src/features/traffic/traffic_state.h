@@ -147,6 +147,7 @@ struct traffic_state {
 	struct traffic_totals totals;
 	uint64_t mono_ns, tick_mono_ns, real_minus_mono_ns;
 	bool news;
+	bool consistent; /* sockets and sums are of the same look */
 };
 
 struct traffic_state *traffic_state_new(void);

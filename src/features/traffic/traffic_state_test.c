@@ -76,6 +76,14 @@ static void apply(struct traffic_state *s, uint64_t at, union traffic_event e)
 	assert_int_equal(traffic_state_apply(s, at, &e), 0);
 }
 
+/* The end of a look: from here on the audit may compare. */
+static void looked(struct traffic_state *s)
+{
+	union traffic_event e = { .head = { TRAFFIC_RECORD_TOTALS, sizeof(struct traffic_totals) } };
+
+	apply(s, SECOND, e);
+}
+
 static struct traffic_state *fresh(void)
 {
 	struct traffic_state *s = traffic_state_new();
@@ -235,6 +243,10 @@ static void test_unattributed_bytes_are_an_alarm(void **state)
 
 	(void)state;
 	apply(s, SECOND, tcp(TRAFFIC_SOCKET_GONE, 7, (struct traffic_key){}, 600, 0, SECOND));
+	assert_true(line(s, "unattributed")->ok);
+	assert_int_equal(line(s, "between_looks")->tx_bytes, 600);
+	looked(s);
+	assert_int_equal(line(s, "between_looks")->tx_bytes, 0);
 	assert_false(line(s, "unattributed")->ok);
 	assert_int_equal(line(s, "unattributed")->tx_bytes, 600);
 	traffic_state_free(s);
