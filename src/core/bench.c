@@ -182,6 +182,17 @@ struct weir_bench_spread weir_bench_spread(const struct weir_bench_series *s)
 	return spread_of(copy, s->n);
 }
 
+double weir_bench_quantile(const struct weir_bench_series *s, double share)
+{
+	_cleanup_free_ double *copy = s->n ? malloc(s->n * sizeof(*copy)) : NULL;
+
+	if (!copy)
+		return 0;
+	memcpy(copy, s->values, s->n * sizeof(*copy));
+	qsort(copy, s->n, sizeof(*copy), by_size);
+	return quantile(copy, s->n, share);
+}
+
 struct weir_bench_spread weir_bench_single(double value)
 {
 	return (struct weir_bench_spread){ value, value, value, value, value, 1 };
@@ -218,30 +229,38 @@ static int keep_round(const struct weir_bench_comparison *c, struct weir_bench_r
 	return 0;
 }
 
+static int run_round(struct weir_bench *b, const struct weir_bench_comparison *c, bool backwards,
+		     struct weir_bench_rounds *to)
+{
+	double values[WEIR_BENCH_VARIANTS][WEIR_BENCH_METRICS] = {};
+
+	for (unsigned i = 0; i < c->n_variants; i++) {
+		unsigned v = backwards ? c->n_variants - 1 - i : i;
+		int r = weir_bench_interrupted(b) ? -EINTR : run_variant(c, v, values[v]);
+
+		if (r < 0)
+			return r;
+	}
+	return keep_round(c, to, values);
+}
+
 int weir_bench_compare(struct weir_bench *b, const struct weir_bench_comparison *c,
 		       struct weir_bench_rounds *ret)
 {
 	uint64_t begun = weir_bench_wall_ns();
+	unsigned kept = 0;
 
 	memset(ret, 0, sizeof(*ret));
-	for (unsigned round = 0; round < c->rounds_max; round++) {
-		double values[WEIR_BENCH_VARIANTS][WEIR_BENCH_METRICS] = {};
+	for (unsigned round = 0; kept < c->rounds_max; round++) {
+		bool over = weir_bench_wall_ns() - begun >= c->budget_ns;
 		int r;
 
-		if (round >= c->rounds_min && weir_bench_wall_ns() - begun >= c->budget_ns)
+		if (over && (kept >= c->rounds_min || kept < round))
 			break;
-		for (unsigned i = 0; i < c->n_variants; i++) {
-			unsigned v = round % 2 ? c->n_variants - 1 - i : i;
-
-			if (weir_bench_interrupted(b))
-				return -EINTR;
-			r = run_variant(c, v, values[v]);
-			if (r < 0)
-				return r;
-		}
-		r = keep_round(c, ret, values);
-		if (r < 0)
+		r = run_round(b, c, round % 2, ret);
+		if (r < 0 && r != -EAGAIN)
 			return r;
+		kept += r == 0;
 	}
 	return 0;
 }

@@ -101,6 +101,8 @@ int weir_bench_series_add(struct weir_bench_series *s, double value);
 void weir_bench_series_done(struct weir_bench_series *s);
 struct weir_bench_spread weir_bench_spread(const struct weir_bench_series *s);
 struct weir_bench_spread weir_bench_single(double value);
+/* The value that the share (0 to 1) of all values does not exceed; 0 of none. */
+double weir_bench_quantile(const struct weir_bench_series *s, double share);
 
 /* --- comparing ----------------------------------------------------------------------------- */
 
@@ -117,7 +119,8 @@ struct weir_bench_variant {
 struct weir_bench_comparison {
 	const struct weir_bench_variant *variants;
 	unsigned n_variants, n_metrics;
-	/* Measures what is there now: one number for each metric. -errno. */
+	/* Measures what is there now: one number for each metric. -EAGAIN: something came in
+	 * between that spoils the round, which is thrown away. -errno otherwise. */
 	int (*measure)(void *ctx, double ret[WEIR_BENCH_METRICS]);
 	void *ctx;
 	unsigned rounds_min;

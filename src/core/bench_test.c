@@ -49,6 +49,12 @@ static void test_spread(void **state)
 	assert_int_equal(s.n, 5);
 	s = spread_of((double[]){ 4, 1 }, 2);
 	assert_near(s.median, 2.5);
+	assert_near(weir_bench_quantile(&(struct weir_bench_series){ (double[]){ 3, 1, 2 }, 3, 3 },
+					0.5),
+		    2);
+	assert_near(
+		weir_bench_quantile(&(struct weir_bench_series){ (double[]){ 3, 1, 2 }, 3, 3 }, 0),
+		1);
 	s = spread_of((double[]){ 7 }, 1);
 	assert_near(s.low, 7);
 	assert_int_equal(spread_of(NULL, 0).n, 0);
@@ -161,6 +167,39 @@ static void test_compare_within_its_time(void **state)
 	c.budget_ns = 0;
 	assert_int_equal(weir_bench_compare(b, &c, &r), 0);
 	assert_int_equal(weir_bench_of(&r, 0, 0).n, 2);
+	weir_bench_rounds_done(&r);
+	weir_bench_free(b);
+}
+
+static int measure_at_times(void *ctx, double ret[WEIR_BENCH_METRICS])
+{
+	struct script *s = ctx;
+
+	return measure(ctx, ret) == 0 && s->measured % 5 ? 0 : -EAGAIN;
+}
+
+static void test_spoilt_rounds_are_thrown_away(void **state)
+{
+	struct weir_bench *b = weir_bench_new("test", false, NULL);
+	struct script s = {};
+	struct weir_bench_comparison c = comparison(&s);
+	struct weir_bench_rounds r;
+
+	(void)state;
+	c.measure = measure_at_times;
+	assert_int_equal(weir_bench_compare(b, &c, &r), 0);
+	assert_int_equal(weir_bench_of(&r, 0, 0).n, 4);
+	assert_int_equal(weir_bench_of(&r, 2, 1).n, 4);
+	assert_true(s.measured > 12);
+	assert_int_equal(s.begun, s.ended);
+	weir_bench_rounds_done(&r);
+
+	/* All of them are: it ends with its time. */
+	s = (struct script){ .fail_measure = -EAGAIN };
+	c = comparison(&s);
+	c.budget_ns = 1000000;
+	assert_int_equal(weir_bench_compare(b, &c, &r), 0);
+	assert_int_equal(weir_bench_of(&r, 0, 0).n, 0);
 	weir_bench_rounds_done(&r);
 	weir_bench_free(b);
 }
@@ -342,6 +381,7 @@ int main(void)
 		cmocka_unit_test(test_spread),
 		cmocka_unit_test(test_compare),
 		cmocka_unit_test(test_compare_within_its_time),
+		cmocka_unit_test(test_spoilt_rounds_are_thrown_away),
 		cmocka_unit_test(test_what_fails_is_undone),
 		cmocka_unit_test(test_interrupted),
 		cmocka_unit_test(test_processes),
