@@ -7,6 +7,10 @@ import harness
 from harness import Daemon, generate
 
 
+# Those left out need a pause or a hold: see test_before.py, and the second class here.
+CASES = [c for c in harness.cases() if not c.endswith(("-in-call", "-waiting", "-blocked"))]
+
+
 class Exact(unittest.TestCase):
 	"""One test a case of the generator; all run once, under one daemon."""
 
@@ -16,9 +20,22 @@ class Exact(unittest.TestCase):
 		if not harness.GENERATE.exists():
 			raise AssertionError(f"{harness.GENERATE} is not built")
 		cls.daemon = cls.enterClassContext(Daemon())
-		cls.truth = generate("run", "all", check=False)
+		cls.truth = harness.Truth()
+		cls.flows = {}
+		cls.lost = 0
+		# Closed sockets are kept only as long as there are not too many: other programs of this machine may close
+		# thousands a second, so they are looked at after every few cases.
+		for few in (CASES[i:i + 20] for i in range(0, len(CASES), 20)):
+			truth = generate("run", *few, check=False)
+			cls.truth += truth
+			cls.truth.results |= truth.results
+			document = cls.daemon.json("flows")
+			by_cookie = {}
+			for row in document["rows"]:
+				by_cookie.setdefault(row["cookie"], []).append(row)
+			cls.flows |= by_cookie
+			cls.lost = document["lost_events"]
 		cls.processes = cls.daemon.json("processes")
-		cls.flows = cls.daemon.json("flows")
 		cls.audit = cls.daemon.audit()
 
 	def the_case(self, case):
@@ -31,7 +48,7 @@ class Exact(unittest.TestCase):
 		certain = harness.exact(truths)
 		problems = harness.process_differences(certain, self.processes["rows"])
 		if certain == truths:
-			problems += harness.flow_differences(truths, self.flows["rows"])
+			problems += harness.flow_differences(truths, [row for t in truths for row in self.flows.pop(t["cookie"], [])])
 		for name in harness.remainders(truths):
 			problems += self.remainder_problems(name, truths)
 		self.assertEqual(problems, [])
@@ -55,7 +72,7 @@ class Exact(unittest.TestCase):
 
 	def test_nothing_was_lost(self):
 		self.assertEqual(self.processes["lost_events"], 0)
-		self.assertEqual(self.flows["lost_events"], 0)
+		self.assertEqual(self.lost, 0)
 
 	def test_the_audit_finds_an_owner_for_every_byte(self):
 		done = self.daemon.run("audit")
@@ -158,8 +175,5 @@ def method(case):
 	return test
 
 
-# These need a pause or a hold: see test_before.py, and the class above.
-ELSEWHERE = ("-in-call", "-waiting", "-blocked")
-for _case in harness.cases():
-	if not _case.endswith(ELSEWHERE):
-		setattr(Exact, "test_" + _case.replace("-", "_"), method(_case))
+for _case in CASES:
+	setattr(Exact, "test_" + _case.replace("-", "_"), method(_case))
