@@ -66,7 +66,11 @@ def main():
 		wrong, number, base = [], 0, None
 		end = time.monotonic() + SECONDS
 		while time.monotonic() < end or number < 4:
-			wrong += one_round(daemon)
+			try:
+				wrong += one_round(daemon)
+			except Exception:
+				print(f"# after round {number}: {memory(pids) >> 10} KB; the daemon's log:\n{daemon.log}")
+				raise
 			number += 1
 			now = (memory(pids), descriptors(pids))
 			# What exited is kept for a minute, so the first minute may grow.
