@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -135,6 +136,10 @@ static void publish(struct engine *e, bool tick)
 
 	if (e->gate_sock < 0)
 		return;
+	if (!e->builder)
+		e->builder = weir_builder_new();
+	if (!e->builder)
+		return; /* out of memory: the gate's question stays open and is tried again */
 	if (e->player)
 		weir_player_head(e->player, &head);
 	memcpy(head.host, e->player ? head.host : e->host, sizeof(head.host));
@@ -145,6 +150,8 @@ static void publish(struct engine *e, bool tick)
 		weir_probe_snapshot(e->o->probe, e->builder, head.number);
 	weir_self_snapshot(e->builder, head.number, head.lost_events, e->roles, _ROLE_MAX);
 	r = weir_builder_finish_fd(e->builder, &head, &fd, &size);
+	if (!e->viewers) /* megabytes with many sockets; the next question may be far */
+		e->builder = weir_builder_free(e->builder);
 	if (r < 0) {
 		weir_warning("a snapshot could not be made: %s", strerror(-r));
 		return;
@@ -168,6 +175,7 @@ static void on_tick(struct engine *e, uint64_t now)
 	if (all) {
 		e->ticks_since_full = 0;
 		e->lost_at_full = lost;
+		malloc_trim(0); /* what a crowd of sockets left behind */
 	}
 	look(e, all ? LOOK_ALL : LOOK_CHANGED);
 	feed(e, WEIR_SOURCE_CORE, WEIR_RECORD_TICK, &t, sizeof(t));
@@ -315,9 +323,6 @@ static int open_all(struct engine *e)
 	r = watch(e, e->o->keeper_sock);
 	if (r < 0)
 		return r;
-	e->builder = weir_builder_new();
-	if (!e->builder)
-		return -ENOMEM;
 	if (e->o->replay) {
 		r = weir_player_open(e->o->replay, e->o->replay_speed, &e->player);
 		if (r < 0)

@@ -316,6 +316,8 @@ void web_server_run(struct web_server *s, uint64_t now_ns)
 	}
 	s->resumed = false;
 	MHD_run(s->mhd);
+	if (!s->n_connections) /* nobody is there, and who comes next asks for a newer one */
+		s->snapshot = weir_snapshot_unref(s->snapshot);
 }
 
 static uint64_t least(uint64_t a, uint64_t b)
