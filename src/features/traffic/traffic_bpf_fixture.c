@@ -7,12 +7,14 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -367,12 +369,25 @@ void move(int from, int to, size_t n)
 	}
 }
 
-pid_t run_child(void (*f)(int fd), int fd)
+pid_t fork_child(void)
 {
-	pid_t pid = fork();
-	int status;
+	pid_t parent = getpid(), pid = fork();
 
 	assert_true(pid >= 0);
+	if (pid == 0) {
+		/* A test that fails must not leave it behind. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
+	}
+	return pid;
+}
+
+pid_t run_child(void (*f)(int fd), int fd)
+{
+	pid_t pid = fork_child();
+	int status;
+
 	if (pid == 0) {
 		f(fd);
 		_exit(0);

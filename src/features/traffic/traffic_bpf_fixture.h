@@ -63,5 +63,8 @@ int listen_on_loopback(int backlog);     /* an open socket on a port that the ke
 int connect_to(int listener);            /* another one, connected to it */
 void move(int from, int to, size_t n);   /* sends and receives; at most 64 KiB */
 
+/* As fork(); the child ends with the test's process. */
+pid_t fork_child(void);
+
 /* Runs f(fd) in a process of its own to its end. */
 pid_t run_child(void (*f)(int fd), int fd);

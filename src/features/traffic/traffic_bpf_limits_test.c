@@ -147,8 +147,7 @@ static void eight_thousand_open_sockets_have_their_owners_at_once(void **unused)
 
 	(void)unused;
 	assert_int_equal(pipe(link), 0);
-	child = fork();
-	assert_true(child >= 0);
+	child = fork_child();
 	if (child == 0)
 		hold_accepted(listener, link[1]);
 	/* The listener's backlog may be cut by the host's somaxconn: the child accepts meanwhile. */
@@ -244,8 +243,7 @@ static pid_t churn_in_child(void)
 	pid_t child;
 
 	assert_int_equal(pipe(link), 0);
-	child = fork();
-	assert_true(child >= 0);
+	child = fork_child();
 	if (child == 0) {
 		churn(link[1]);
 		_exit(0);

@@ -19,15 +19,18 @@
 
 extern unsigned int CONFIG_HZ __kconfig __weak;
 
-/* What weir keeps with a socket. The first cache line is all that a send or a receive touches. */
+/* What weir keeps with a socket. The first cache line, of which the kernel takes 8 bytes, is all that a send or a
+ * receive touches, and all that a sweep touches of a socket that was silent. */
 struct traffic_storage {
 	__u64 owner_start;  /* 0: nobody yet; compared alone: no two processes start in one nanosecond */
 	__u64 bytes[_TRAFFIC_DIRECTION_MAX]; /* by the owner, as the calls reported */
 	__u64 pending_task; /* UDP: who is about to send to or has received from .pending */
+	__u64 swept;        /* fingerprint of what the last sweep reported */
+	__u64 cookie;       /* 0: not opened yet */
+	__u32 flags;        /* enum traffic_socket_flags */
 	__u32 owner_pid;
-	__u32 flags; /* enum traffic_socket_flags */
-	__u64 foreign[_TRAFFIC_DIRECTION_MAX]; /* by others */
 
+	__u64 foreign[_TRAFFIC_DIRECTION_MAX]; /* by others */
 	__u64 folded[_TRAFFIC_DIRECTION_MAX];  /* of the owner's bytes: already in its sums */
 	__u64 tcp_done[_TRAFFIC_DIRECTION_MAX]; /* TCP's count of connections that this socket had before */
 	__u64 tcp_base[_TRAFFIC_DIRECTION_MAX]; /* TCP's 64-bit counters at the start */
@@ -36,10 +39,8 @@ struct traffic_storage {
 	__u64 before[_TRAFFIC_DIRECTION_MAX];
 	__u32 seq_base[_TRAFFIC_DIRECTION_MAX]; /* write_seq and copied_seq at the start */
 	__u64 cut_rx;
-	__u64 cookie;
 	__u64 opened_ns;
 	__u64 syn_ns;
-	__u64 swept; /* fingerprint of what the last sweep reported */
 	__u64 wire[_TRAFFIC_DIRECTION_MAX], retransmitted_bytes; /* taken at the end */
 	struct traffic_tuple tuple;
 	struct traffic_peer_key pending; /* .reserved[0]: the direction */

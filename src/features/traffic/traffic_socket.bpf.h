@@ -244,10 +244,15 @@ static __noinline int fill_socket(struct traffic_socket *r, struct sock *sk, str
 }
 
 /* The one process that holds the socket is its user. */
+static __always_inline bool holder_known(const struct traffic_storage *st)
+{
+	return st->flags & TRAFFIC_SOCKET_TENTATIVE && control.look && st->holder_look == control.look &&
+	       st->n_holders == 1 && !st->bytes[0] && !st->bytes[1];
+}
+
 static __always_inline void adopt_holder(struct traffic_storage *st)
 {
-	if (!(st->flags & TRAFFIC_SOCKET_TENTATIVE) || !control.look || st->holder_look != control.look ||
-	    st->n_holders != 1 || st->bytes[0] || st->bytes[1])
+	if (!holder_known(st))
 		return;
 	st->owner_start = st->holder_start;
 	st->owner_pid = st->holder_pid;

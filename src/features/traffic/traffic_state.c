@@ -79,11 +79,17 @@ static size_t group_key(const struct traffic_proc *p, char key[static sizeof(((s
 	return n;
 }
 
+static void leave_group(struct traffic_proc *p)
+{
+	if (p->group)
+		DL_DELETE2(p->group->members, p, group_prev, group_next);
+	p->group = NULL;
+}
+
 /* Makes room by moving the group that was idle for longest to "other". */
 static void group_drop_idlest(struct traffic_state *s)
 {
 	struct traffic_group *g, *next, *idlest = NULL;
-	struct traffic_proc *p, *p_next;
 
 	HASH_ITER(hh, s->groups, g, next) {
 		if (!idlest || g->used_mono_ns < idlest->used_mono_ns)
@@ -95,10 +101,8 @@ static void group_drop_idlest(struct traffic_state *s)
 		for (int d = 0; d < _TRAFFIC_DIRECTION_MAX; d++)
 			s->other[t].bytes[d] += idlest->by[t].bytes[d];
 	s->other_retransmits += idlest->retransmits;
-	HASH_ITER(hh, s->procs, p, p_next) {
-		if (p->group == idlest)
-			p->group = NULL;
-	}
+	while (idlest->members)
+		leave_group(idlest->members);
 	HASH_DEL(s->groups, idlest);
 	free(idlest);
 }
@@ -133,8 +137,11 @@ static struct traffic_group *group_of(struct traffic_state *s, struct traffic_pr
 {
 	char key[sizeof(((struct traffic_group *)0)->key)];
 
-	if (!p->group)
-		p->group = traffic_group_get(s, key, group_key(p, key), p->uid);
+	if (p->group)
+		return p->group;
+	p->group = traffic_group_get(s, key, group_key(p, key), p->uid);
+	if (p->group)
+		DL_APPEND2(p->group->members, p, group_prev, group_next);
 	return p->group;
 }
 
@@ -188,7 +195,7 @@ static int apply_process(struct traffic_state *s, const struct traffic_process *
 	p->netns = e->netns;
 	p->named = true;
 	p->dirty = true;
-	p->group = NULL; /* its bytes from now on belong to the new name */
+	leave_group(p); /* its bytes from now on belong to the new name */
 	weir_identity_parse(e->cgroup, &p->id);
 	if (set_text(&p->exe, e->exe) < 0 || set_text(&p->cgroup, e->cgroup) < 0)
 		return -ENOMEM;
@@ -406,6 +413,22 @@ static void keep_known(struct traffic_socket *now, const struct traffic_socket *
 	}
 }
 
+static void flow_moves(struct traffic_state *s, struct traffic_flow *f)
+{
+	if (f->moves)
+		return;
+	f->moves = true;
+	DL_APPEND2(s->moving, f, moving_prev, moving_next);
+}
+
+static void flow_rests(struct traffic_state *s, struct traffic_flow *f)
+{
+	if (!f->moves)
+		return;
+	f->moves = false;
+	DL_DELETE2(s->moving, f, moving_prev, moving_next);
+}
+
 static bool flow_ends(const struct traffic_socket *e)
 {
 	return e->event == TRAFFIC_SOCKET_CLOSE || e->event == TRAFFIC_SOCKET_GONE;
@@ -440,10 +463,10 @@ static int apply_socket(struct traffic_state *s, const struct traffic_socket *e)
 	f->last = *e;
 	keep_known(&f->last, &was);
 	f->seen_mono_ns = e->at_ns;
-	if (e->tx != was.tx || e->rx != was.rx || e->state != was.state || e->event != TRAFFIC_SOCKET_SWEEP) {
+	if (e->tx != was.tx || e->rx != was.rx || e->state != was.state || e->event != TRAFFIC_SOCKET_SWEEP)
 		f->last_mono_ns = e->at_ns;
-		f->settled_ticks = 0;
-	}
+	if (e->tx != was.tx || e->rx != was.rx)
+		flow_moves(s, f);
 	f->dirty = true;
 	if (e->owner.start_ns)
 		flow_set_owner(f, proc_get(s, &(struct traffic_key){ .start_ns = e->owner.start_ns,
@@ -575,6 +598,7 @@ static void drop_flow(struct traffic_state *s, struct traffic_flow *f)
 {
 	traffic_audit_flow(&s->folded, f);
 	flow_detach(f);
+	flow_rests(s, f);
 	DL_DELETE2(s->closed_first, f, closed_prev, closed_next);
 	s->n_closed--;
 	HASH_DEL(s->flows, f);
@@ -612,6 +636,7 @@ static void drop_old_procs(struct traffic_state *s, uint64_t mono_ns)
 		DL_DELETE2(s->exited_first, p, exit_prev, exit_next);
 		s->n_exited--;
 		over -= over > 0;
+		leave_group(p);
 		HASH_DEL(s->procs, p);
 		proc_free(p);
 	}
@@ -631,11 +656,12 @@ void traffic_state_tick(struct traffic_state *s, uint64_t mono_ns, uint64_t real
 
 		p->dirty |= update_rates(p->rate, p->tick_bytes, now, ns);
 	}
-	HASH_ITER(hh, s->flows, f, f_next) {
+	DL_FOREACH_SAFE2(s->moving, f, f_next, moving_next) {
 		const uint64_t now[] = { f->last.tx, f->last.rx };
 
 		f->dirty |= update_rates(f->rate, f->tick_bytes, now, ns);
-		f->settled_ticks++;
+		if (!f->rate[TRAFFIC_TX] && !f->rate[TRAFFIC_RX])
+			flow_rests(s, f);
 	}
 	s->tick_mono_ns = mono_ns;
 	drop_old_flows(s, mono_ns);

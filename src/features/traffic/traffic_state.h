@@ -43,6 +43,7 @@ struct traffic_group {
 	uint64_t retransmits;
 	uint64_t srtt_sum_us, srtt_n; /* of the open connections, while a snapshot is made */
 	uint64_t used_mono_ns;
+	struct traffic_proc *members;
 	uid_t uid; /* whose processes these are; WEIR_UID_HOST when several users' */
 };
 
@@ -68,6 +69,7 @@ struct traffic_proc {
 	uint32_t flows; /* that point here */
 	uint64_t srtt_sum_us, srtt_n;
 	struct traffic_group *group;
+	struct traffic_proc *group_next, *group_prev;
 	bool dirty;
 	uint64_t changed;
 	struct traffic_proc *exit_next, *exit_prev; /* exited, oldest first */
@@ -97,11 +99,12 @@ struct traffic_flow {
 	uint64_t tick_bytes[_TRAFFIC_DIRECTION_MAX];
 	uint64_t rate[_TRAFFIC_DIRECTION_MAX];
 	uint64_t seen_mono_ns; /* its last record of any kind */
-	uint64_t settled_ticks; /* ticks since its numbers changed */
 	bool closed, gone, lost_record;
 	bool dirty;
 	uint64_t changed;
 	struct traffic_flow *closed_next, *closed_prev; /* closed, oldest first */
+	struct traffic_flow *moving_next, *moving_prev; /* see traffic_state.moving */
+	bool moves;
 };
 
 struct traffic_local {
@@ -142,6 +145,7 @@ struct traffic_state {
 	unsigned n_exited;
 	struct traffic_flow *closed_first, *closed_last;
 	unsigned n_closed;
+	struct traffic_flow *moving; /* those that have a rate or may get one at the next tick: few of many */
 	struct traffic_folded folded;
 	struct traffic_bytes dropped_procs[_TRAFFIC_TRANSPORT_MAX]; /* sums of processes no longer in the table */
 	struct traffic_totals totals;
