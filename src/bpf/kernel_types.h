@@ -152,6 +152,7 @@ struct tcp_sock {
 	__u64 bytes_received;
 	__u64 bytes_retrans;
 	__u32 total_retrans;
+	__u32 segs_out;
 	__u16 total_rto;
 	__u32 urg_seq;
 	__u8 chrono_type;
