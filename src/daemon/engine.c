@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -381,11 +382,26 @@ static int give_up_power(void)
 	return r;
 }
 
+static volatile sig_atomic_t told_to_end;
+
+static void on_signal(int number)
+{
+	told_to_end = number;
+}
+
+/* A signal that comes just before epoll_wait() is heard at the next turn of the timer. */
+static void catch_end(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	sigaction(SIGTERM, &action, NULL);
+}
+
 static void serve(struct engine *e)
 {
 	struct epoll_event events[16];
 
-	while (!e->stop) {
+	while (!e->stop && !told_to_end) {
 		int n = epoll_wait(e->epoll_fd, events, ARRAY_SIZE(events), -1);
 
 		if (n < 0 && errno != EINTR)
@@ -411,6 +427,7 @@ int weir_engine_run(const struct weir_engine_options *o)
 	struct weir_message ready = { .type = WEIR_MESSAGE_READY };
 	int r;
 
+	catch_end();
 	gethostname(e.host, sizeof(e.host) - 1);
 	e.roles[ROLE_KEEPER] = (struct weir_self_role){ "keeper", o->keeper_stat_fd };
 	e.roles[ROLE_ENGINE] = (struct weir_self_role){ "engine", open("/proc/self/stat", O_RDONLY | O_CLOEXEC) };
@@ -433,6 +450,8 @@ int weir_engine_run(const struct weir_engine_options *o)
 	}
 	weir_message_send(o->keeper_sock, &ready, -1);
 	serve(&e);
+	if (e.recorder) /* so that sockets and sums in the recording end with one look */
+		on_tick(&e, clock_ns(CLOCK_MONOTONIC));
 finish:
 	close_all(&e);
 	return r < 0 ? 1 : 0;

@@ -10,7 +10,7 @@ void traffic_keep(struct traffic_kept *to, const struct traffic_state *s)
 	const struct traffic_group *g;
 
 	half->n = 0;
-	memcpy(half->other, s->other, sizeof(half->other));
+	memcpy(half->other, s->other_taken, sizeof(half->other));
 	half->other_retransmits = s->other_retransmits;
 	for (g = s->groups; g && half->n < TRAFFIC_GROUPS_MAX; g = g->hh.next) {
 		struct traffic_kept_group *k = &half->groups[half->n++];
@@ -29,6 +29,7 @@ void traffic_restore(const struct traffic_kept *from, struct traffic_state *s)
 	const struct traffic_kept_half *half = &from->half[__atomic_load_n(&from->active, __ATOMIC_ACQUIRE) & 1];
 
 	memcpy(s->other, half->other, sizeof(s->other));
+	memcpy(s->other_taken, half->other, sizeof(s->other_taken));
 	s->other_retransmits = half->other_retransmits;
 	for (uint32_t i = 0; i < half->n && i < TRAFFIC_GROUPS_MAX; i++) {
 		const struct traffic_kept_group *k = &half->groups[i];

@@ -86,25 +86,35 @@ static void leave_group(struct traffic_proc *p)
 	p->group = NULL;
 }
 
-/* Makes room by moving the group that was idle for longest to "other". */
-static void group_drop_idlest(struct traffic_state *s)
+/* Makes room by moving the group that was idle for longest to "other", if that was long: a series that comes back
+ * sooner would seem to have fallen. What finds no room counts for "other". */
+static bool group_drop_idlest(struct traffic_state *s)
 {
 	struct traffic_group *g, *next, *idlest = NULL;
 
+	if (s->mono_ns < s->no_room_until_mono_ns)
+		return false;
 	HASH_ITER(hh, s->groups, g, next) {
 		if (!idlest || g->used_mono_ns < idlest->used_mono_ns)
 			idlest = g;
 	}
 	if (!idlest)
-		return;
-	for (int t = 0; t < _TRAFFIC_TRANSPORT_MAX; t++)
-		for (int d = 0; d < _TRAFFIC_DIRECTION_MAX; d++)
+		return false;
+	s->no_room_until_mono_ns = idlest->used_mono_ns + TRAFFIC_GROUP_IDLE_NS;
+	if (s->mono_ns < s->no_room_until_mono_ns)
+		return false;
+	for (int t = 0; t < _TRAFFIC_TRANSPORT_MAX; t++) {
+		for (int d = 0; d < _TRAFFIC_DIRECTION_MAX; d++) {
 			s->other[t].bytes[d] += idlest->by[t].bytes[d];
+			s->other_taken[t].bytes[d] += idlest->taken[t].bytes[d];
+		}
+	}
 	s->other_retransmits += idlest->retransmits;
 	while (idlest->members)
 		leave_group(idlest->members);
 	HASH_DEL(s->groups, idlest);
 	free(idlest);
+	return true;
 }
 
 struct traffic_group *traffic_group_get(struct traffic_state *s, const char *key, size_t key_len, uid_t uid)
@@ -117,11 +127,12 @@ struct traffic_group *traffic_group_get(struct traffic_state *s, const char *key
 			g->uid = WEIR_UID_HOST;
 		return g;
 	}
-	if (HASH_COUNT(s->groups) >= TRAFFIC_GROUPS_MAX)
-		group_drop_idlest(s);
+	if (HASH_COUNT(s->groups) >= TRAFFIC_GROUPS_MAX && !group_drop_idlest(s))
+		return NULL;
 	g = calloc(1, sizeof(*g));
 	if (!g)
 		return NULL;
+	g->used_mono_ns = s->mono_ns;
 	memcpy(g->key, key, key_len);
 	g->key_len = key_len;
 	g->uid = uid;
@@ -248,6 +259,8 @@ static int apply_sums(struct traffic_state *s, const struct traffic_sums_record 
 			if (e->final) {
 				if (group_of(s, p))
 					p->group->taken[t].bytes[d] += now;
+				else
+					s->other_taken[t].bytes[d] += now;
 				p->taken[t].bytes[d] += now;
 				p->in_map[t].bytes[d] = 0;
 			}
@@ -642,6 +655,16 @@ static void drop_old_procs(struct traffic_state *s, uint64_t mono_ns)
 	}
 }
 
+/* Measured anew at each tick the distance of the clocks would tremble, and all times with it; it changes when the
+ * calendar was set. */
+static void set_calendar(struct traffic_state *s, uint64_t real_minus_mono_ns)
+{
+	int64_t off = (int64_t)(real_minus_mono_ns - s->real_minus_mono_ns);
+
+	if (off < -TRAFFIC_CLOCK_STEP_NS || off > TRAFFIC_CLOCK_STEP_NS)
+		s->real_minus_mono_ns = real_minus_mono_ns;
+}
+
 void traffic_state_tick(struct traffic_state *s, uint64_t mono_ns, uint64_t real_ns)
 {
 	uint64_t ns = s->tick_mono_ns ? mono_ns - s->tick_mono_ns : 0;
@@ -649,7 +672,7 @@ void traffic_state_tick(struct traffic_state *s, uint64_t mono_ns, uint64_t real
 	struct traffic_flow *f, *f_next;
 
 	s->mono_ns = mono_ns;
-	s->real_minus_mono_ns = real_ns - mono_ns;
+	set_calendar(s, real_ns - mono_ns);
 	HASH_ITER(hh, s->procs, p, p_next) {
 		const uint64_t now[] = { traffic_proc_ip_bytes(p, TRAFFIC_TX),
 					 traffic_proc_ip_bytes(p, TRAFFIC_RX) };

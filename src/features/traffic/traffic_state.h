@@ -18,7 +18,9 @@
 #define TRAFFIC_CLOSED_KEPT_NS (60ull * 1000000000ull)
 #define TRAFFIC_CLOSED_MAX 20000
 #define TRAFFIC_EXITED_MAX 20000
+#define TRAFFIC_CLOCK_STEP_NS 20000000ll
 #define TRAFFIC_GROUPS_MAX 200
+#define TRAFFIC_GROUP_IDLE_NS (600ull * 1000000000ull) /* longer than a scraper remembers a series */
 
 union traffic_event {
 	struct traffic_head head;
@@ -137,8 +139,10 @@ struct traffic_state {
 	struct traffic_proc *procs;
 	struct traffic_flow *flows;
 	struct traffic_group *groups;
-	struct traffic_bytes other[_TRAFFIC_TRANSPORT_MAX]; /* groups that were dropped */
+	struct traffic_bytes other[_TRAFFIC_TRANSPORT_MAX]; /* what found no group, and groups that were dropped */
+	struct traffic_bytes other_taken[_TRAFFIC_TRANSPORT_MAX]; /* of these: no longer in the kernel's map */
 	uint64_t other_retransmits;
+	uint64_t no_room_until_mono_ns; /* no group can be dropped before */
 	struct traffic_local *locals;
 	struct traffic_username *users;
 	struct traffic_proc *exited_first, *exited_last;

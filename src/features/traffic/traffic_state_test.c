@@ -319,11 +319,13 @@ static void test_ten_thousand_rounds_leave_no_growth(void **state)
 	traffic_state_free(s);
 }
 
-static void test_a_group_that_leaves_moves_to_other(void **state)
+/* Names beyond the maximum count for "other"; a group that was idle for long makes room, and its bytes stay. */
+static void test_groups_beyond_the_maximum_are_other(void **state)
 {
 	struct traffic_state *s = fresh();
-	uint64_t total = 0;
+	uint64_t later = 2 * TRAFFIC_GROUP_IDLE_NS;
 	struct traffic_group *g;
+	uint64_t total = 0;
 
 	(void)state;
 	for (uint32_t i = 0; i < TRAFFIC_GROUPS_MAX + 50; i++) {
@@ -335,9 +337,14 @@ static void test_a_group_that_leaves_moves_to_other(void **state)
 		apply(s, SECOND + i, sums(key, 10, 0, false));
 	}
 	assert_int_equal(HASH_COUNT(s->groups), TRAFFIC_GROUPS_MAX);
+	assert_int_equal(s->other[TRAFFIC_TCP].bytes[TRAFFIC_TX], 50 * 10);
+	apply(s, later, process(nginx, "nginx", 33));
+	apply(s, later, sums(nginx, 7, 0, false));
+	assert_int_equal(HASH_COUNT(s->groups), TRAFFIC_GROUPS_MAX);
+	assert_int_equal(s->other[TRAFFIC_TCP].bytes[TRAFFIC_TX], 51 * 10);
 	for (g = s->groups; g; g = g->hh.next)
 		total += g->by[TRAFFIC_TCP].bytes[TRAFFIC_TX];
-	assert_int_equal(total + s->other[TRAFFIC_TCP].bytes[TRAFFIC_TX], (TRAFFIC_GROUPS_MAX + 50) * 10);
+	assert_int_equal(total + s->other[TRAFFIC_TCP].bytes[TRAFFIC_TX], (TRAFFIC_GROUPS_MAX + 50) * 10 + 7);
 	traffic_state_free(s);
 }
 
@@ -428,7 +435,7 @@ int main(void)
 		cmocka_unit_test(test_gaps_have_names),
 		cmocka_unit_test(test_old_things_go_and_their_sums_stay),
 		cmocka_unit_test(test_ten_thousand_rounds_leave_no_growth),
-		cmocka_unit_test(test_a_group_that_leaves_moves_to_other),
+		cmocka_unit_test(test_groups_beyond_the_maximum_are_other),
 		cmocka_unit_test(test_closing_says_why),
 		cmocka_unit_test(test_udp_peers_sum_to_the_socket),
 	};
