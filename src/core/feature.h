@@ -62,7 +62,8 @@ struct weir_feature {
 	int (*open)(void *kernel, void **ret_state);
 	/* A descriptor that becomes readable when there is much to collect, or -1. */
 	int (*wake_fd)(const void *state);
-	/* Somebody watches live from now on, or nobody any more: whether news is wanted at once. */
+	/* Somebody watches live, or asks, from now on, or nobody any more: whether news is wanted at once, and
+	 * whether collect() may leave something that is probably unchanged to a later call. */
 	void (*watched)(void *state, bool on);
 	/* Reads the ring alone: cheap, called many times a second. */
 	int (*drain)(void *state, struct weir_sink *sink);

@@ -219,15 +219,28 @@ static int watch(struct engine *e, int fd)
 	return epoll_ctl(e->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
 }
 
-static void set_viewers(struct engine *e, uint64_t n)
+static void tell_watched(struct engine *e, bool on)
 {
-	e->viewers = n;
 	for (unsigned i = 0; weir_features[i]; i++) {
 		void *state = weir_run_state(e->run, i);
 
 		if (state && weir_features[i]->watched)
-			weir_features[i]->watched(state, n > 0);
+			weir_features[i]->watched(state, on);
 	}
+}
+
+static void set_viewers(struct engine *e, uint64_t n)
+{
+	e->viewers = n;
+	tell_watched(e, n > 0);
+}
+
+/* Who asks gets what is true now: for this look nothing may be left to a later one. */
+static void look_for_answer(struct engine *e)
+{
+	tell_watched(e, true);
+	look(e, LOOK_CHANGED);
+	tell_watched(e, e->viewers > 0);
 }
 
 static void forget_gate(struct engine *e)
@@ -271,7 +284,7 @@ static void on_gate(struct engine *e)
 	if (!refresh)
 		return;
 	if (!e->player)
-		look(e, LOOK_CHANGED);
+		look_for_answer(e);
 	publish(e, false);
 }
 

@@ -127,6 +127,8 @@ enum traffic_socket_flags {
 	TRAFFIC_SOCKET_URGENT = 1 << 8,    /* urgent data was received */
 	TRAFFIC_SOCKET_PEERS = 1 << 9,     /* UDP with several peers */
 	TRAFFIC_SOCKET_OPENED = 1 << 10,   /* an OPEN record was sent */
+	TRAFFIC_SOCKET_SETTLED_TX = 1 << 12, /* .overlap is known */
+	TRAFFIC_SOCKET_SETTLED_RX = 1 << 13,
 	TRAFFIC_SOCKET_CUT = 1 << 11,      /* took datagrams with MSG_TRUNC: how much was copied is not known */
 };
 
@@ -213,8 +215,9 @@ struct traffic_control {
 	__u64 full_map;    /* processes or peers that found no room in a map */
 	__u64 unattributed[_TRAFFIC_DIRECTION_MAX]; /* bytes of processes that found no room */
 	__u64 cut;         /* bytes of Unix datagrams taken with MSG_TRUNC, at their full length */
-	__u32 reserved;
-	__u32 sweep_all;   /* the sweep reports unchanged sockets too */
+	__u64 began_jiffies, began_ns; /* read together when the engine began */
+	__u32 round;       /* of the sweeps that report all, counting up from 1 */
+	__u32 sweep_all;   /* the sweep reports unchanged sockets too, each once in this round; 0: only what changed */
 	__u32 look;        /* number of the look at who holds which socket, counting up from 1 */
 	__u32 watched;     /* somebody looks at it live: opens are told at once, not by the next sweep */
 };

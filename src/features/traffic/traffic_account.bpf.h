@@ -124,6 +124,7 @@ static __noinline int account_slow(struct sock *sk, __u64 n, int dir)
 	if (!st)
 		goto sums_only;
 	fresh = !st->cookie;
+	st->silent = 0;
 	if (fresh)
 		open_in_call(sk, st, transport, n, dir);
 	if (claim(st, me)) {
@@ -167,6 +168,7 @@ static __always_inline int account(struct sock *sk, __u64 n, int dir)
 	st = bpf_sk_storage_get(&sockets, sk, 0, 0);
 	if (likely(st && st->owner_start == caller_start())) {
 		__sync_fetch_and_add(&st->bytes[dir], n);
+		st->silent = 0;
 		if (unlikely(st->pending_task))
 			account_peer(st, n, dir);
 		return 0;

@@ -198,12 +198,65 @@ static void a_look_tells_what_changed_unless_all_is_asked_for(void **unused)
 	pair_close(&busy);
 }
 
+#define HELD 1000
+#define BURST 60
+#define LOOKS 40
+
+static void churn_for_ever(int listener)
+{
+	int fds[2 * BURST];
+
+	for (;;) {
+		for (int i = 0; i < BURST; i++) {
+			const struct linger at_once = { .l_onoff = 1 };
+
+			fds[2 * i] = connect_to(listener);
+			fds[2 * i + 1] = accept(listener, NULL, NULL);
+			setsockopt(fds[2 * i], SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+		}
+		for (int i = 0; i < 2 * BURST; i++)
+			close(fds[i]);
+	}
+}
+
+/* The kernel's iterator pauses when its buffer is full and finds its place again by counting: what was closed meanwhile
+ * makes it skip others. */
+static void a_full_look_misses_no_socket_while_others_end(void **unused)
+{
+	static struct pair held[HELD];
+	int listener = listen_on_loopback(BURST);
+	unsigned missed = 0;
+	pid_t child;
+
+	(void)unused;
+	for (int i = 0; i < HELD; i++)
+		pair_open(&held[i]);
+	world_begin();
+	world_look(true);
+	child = fork_child();
+	if (child == 0)
+		churn_for_ever(listener);
+	for (int look = 0; look < LOOKS; look++) {
+		world_forget();
+		world_look(true);
+		for (int i = 0; i < HELD; i++)
+			missed += !world_count(held[i].client_cookie) + !world_count(held[i].server_cookie);
+	}
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(missed, 0);
+	for (int i = 0; i < HELD; i++)
+		pair_close(&held[i]);
+	close(listener);
+}
+
 /* --- a reader that stops ----------------------------------------------------------------------- */
 
-#define CHURN 9000 /* connections: two sockets each, more than the ring holds */
+#define CHURN 3800 /* connections: a little more than the ring holds, so that others lose little meanwhile */
 #define CHURN_BYTES 7
 #define CHURNED (2 * CHURN + 1) /* with the listener */
-#define ROUNDS 8
+#define ROUNDS 20
+#define QUIET 200 /* records of the rest of the machine in a round */
 
 static uint64_t churned[CHURNED];
 
@@ -270,7 +323,7 @@ static unsigned not_arrived(void)
 /* Produced is delivered and lost, in a round in which nobody else on the machine produced anything. */
 static void a_full_ring_loses_records_that_it_counts_and_no_bytes(void **unused)
 {
-	bool exact = false;
+	bool exact = false, crowded = true;
 
 	(void)unused;
 	for (int round = 0; round < ROUNDS && !exact; round++) {
@@ -287,11 +340,16 @@ static void a_full_ring_loses_records_that_it_counts_and_no_bytes(void **unused)
 			      2 * CHURNED + 1, (unsigned long long)world.lost);
 		assert_true(missing > 1);
 		assert_true(world.lost >= missing);
+		crowded = crowded && world.n_records > 2 * CHURNED - missing + QUIET;
 		/* The sums are in maps, not in the ring. */
 		assert_int_equal(world_sum(child, TRAFFIC_TCP, TRAFFIC_TX), (uint64_t)CHURN * CHURN_BYTES);
 		assert_int_equal(world_sum(child, TRAFFIC_TCP, TRAFFIC_RX), (uint64_t)CHURN * CHURN_BYTES);
 		exact = world.lost == missing;
 		world_end();
+	}
+	if (!exact && crowded) {
+		print_message("# skipped: other processes on this machine open and close too many sockets\n");
+		skip();
 	}
 	assert_true(exact);
 }
@@ -473,6 +531,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_socket_that_is_met_in_a_call_has_its_before_too, end),
 		cmocka_unit_test_teardown(eight_thousand_open_sockets_have_their_owners_at_once, end),
 		cmocka_unit_test_teardown(a_look_tells_what_changed_unless_all_is_asked_for, end),
+		cmocka_unit_test_teardown(a_full_look_misses_no_socket_while_others_end, end),
 		cmocka_unit_test_teardown(a_full_ring_loses_records_that_it_counts_and_no_bytes, end),
 		cmocka_unit_test_teardown(the_peers_beyond_64_stay_in_the_sockets_own_sum, end),
 		cmocka_unit_test_teardown(an_unknown_hook_set_is_refused_with_its_reason, end),

@@ -17,8 +17,6 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-extern unsigned int CONFIG_HZ __kconfig __weak;
-
 /* What weir keeps with a socket. The first cache line, of which the kernel takes 8 bytes, is all that a send or a
  * receive touches, and all that a sweep touches of a socket that was silent. */
 struct traffic_storage {
@@ -28,7 +26,7 @@ struct traffic_storage {
 	__u64 swept;        /* fingerprint of what the last sweep reported */
 	__u64 cookie;       /* 0: not opened yet */
 	__u32 flags;        /* enum traffic_socket_flags */
-	__u32 owner_pid;
+	__u32 silent;       /* sweeps in a row that found nothing new; back to 0 with each call */
 
 	__u64 foreign[_TRAFFIC_DIRECTION_MAX]; /* by others */
 	__u64 folded[_TRAFFIC_DIRECTION_MAX];  /* of the owner's bytes: already in its sums */
@@ -37,6 +35,7 @@ struct traffic_storage {
 	__u64 tcp_final[_TRAFFIC_DIRECTION_MAX]; /* what tcp_count() said when TCP was done with it */
 	__u64 received_at_end; /* tcp_sock.bytes_received then */
 	__u64 before[_TRAFFIC_DIRECTION_MAX];
+	__u64 overlap[_TRAFFIC_DIRECTION_MAX]; /* of the calls' bytes: in .before too */
 	__u32 seq_base[_TRAFFIC_DIRECTION_MAX]; /* write_seq and copied_seq at the start */
 	__u64 cut_rx;
 	__u64 opened_ns;
@@ -48,10 +47,12 @@ struct traffic_storage {
 	__u32 connect_us;
 	__u32 n_peers;
 	__u32 error;
+	__u32 owner_pid;
 	__u32 holder_look;  /* the look in which .holder was found */
 	__u32 holder_pid;
 	__u32 n_holders;    /* in that look: 1, or 2 for several */
 	__u64 holder_start;
+	__u32 round;        /* the round in which a sweep reported it whatever it was */
 	__u8 role;
 	__u8 close_state;
 	__u8 reserved[2];

@@ -18,6 +18,7 @@
 #include "features/traffic/traffic_state.h"
 
 #define BATCH 512
+#define SWEEPS_MAX 8 /* passes of one look */
 #define PASSWD "/etc/passwd"
 #define PID_NS_INIT 0xeffffffcu /* PROC_PID_INIT_INO, include/linux/proc_ns.h */
 
@@ -112,11 +113,13 @@ static void note_unknown_user(struct traffic_reader *r, const struct traffic_hea
 							s->hook_rx, s->tx, s->rx);
 }
 
-/* Runs an iterator and hands each record over. Records are whole: the kernel writes one or none. */
+/* Runs an iterator and hands each record over. Records are whole: the kernel writes one or none. Returns how many pieces
+ * they came in: with more than one, the kernel's buffer was full and the iterator paused. */
 static int read_iterator(struct traffic_reader *r, struct bpf_link *link, struct weir_sink *sink)
 {
 	_cleanup_close_ int fd = bpf_iter_create(bpf_link__fd(link));
 	size_t have = 0;
+	int pieces = 0;
 
 	if (fd < 0)
 		return fd;
@@ -129,7 +132,8 @@ static int read_iterator(struct traffic_reader *r, struct bpf_link *link, struct
 		if (n < 0)
 			return -errno;
 		if (n == 0)
-			return 0;
+			return pieces;
+		pieces++;
 		have += (size_t)n;
 		while (have - at >= sizeof(struct traffic_head)) {
 			const struct traffic_head *head = (const void *)(r->chunk + at);
@@ -299,6 +303,28 @@ static int look_at_holders(struct traffic_reader *r, struct weir_sink *sink)
 	return read_iterator(r, r->kernel->seed, sink);
 }
 
+/* An engine that begins anew counts on from where the one before it was. */
+static uint32_t next_round(struct traffic_control *c)
+{
+	c->round = c->round == UINT32_MAX ? 1 : c->round + 1;
+	return c->round;
+}
+
+/* An iterator over socket storage that paused goes on at the place in the list where it was; sockets that ended meanwhile
+ * (bpf_sk_storage_map_seq_find_next() counts) have moved others in front of that place. So it runs until it passed
+ * through without a pause: each further pass has only what the ones before skipped, or what changed since. */
+static int sweep(struct traffic_reader *r, struct weir_sink *sink)
+{
+	int pieces = 0;
+
+	for (unsigned i = 0; i < SWEEPS_MAX; i++) {
+		pieces = read_iterator(r, r->kernel->sweep, sink);
+		if (pieces <= 1)
+			break;
+	}
+	return pieces;
+}
+
 int traffic_reader_collect(struct traffic_reader *r, const struct traffic_state *state, struct weir_sink *sink,
 			   bool full)
 {
@@ -311,18 +337,18 @@ int traffic_reader_collect(struct traffic_reader *r, const struct traffic_state 
 	if (e < 0)
 		return e;
 	swept.began_ns = mono_ns();
-	k->bpf->bss->control.sweep_all = full;
+	k->bpf->bss->control.sweep_all = full ? next_round(&k->bpf->bss->control) : 0;
 	if (full)
 		e = look_at_holders(r, sink);
 	if (e >= 0 && full)
 		e = read_iterator(r, k->names, sink);
 	r->user_unknown = false;
 	if (e >= 0)
-		e = read_iterator(r, k->sweep, sink);
+		e = sweep(r, sink);
 	if (e >= 0 && r->user_unknown && !full) {
 		e = look_at_holders(r, sink);
 		if (e >= 0)
-			e = read_iterator(r, k->sweep, sink);
+			e = sweep(r, sink);
 		if (e >= 0)
 			e = read_iterator(r, k->names, sink);
 	}

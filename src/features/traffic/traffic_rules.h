@@ -15,6 +15,30 @@ static inline __u64 traffic_extend(__u32 low32, __u64 about)
 	return about + (__u64)(__s64)(__s32)(low32 - (__u32)about);
 }
 
+/* How long a jiffy is: the kernel tells neither its HZ nor needs its configuration file to be there, so the two
+ * clocks are compared. 250 is the usual HZ until enough time has passed to tell. */
+static inline __u64 traffic_jiffy_us(__u64 jiffies, __u64 ns)
+{
+	__u64 us = jiffies ? ns / 1000 / jiffies : 0;
+
+	if (jiffies < 16 || !us)
+		return 4000;
+	if (us < 1600)
+		return 1000; /* HZ=1000 */
+	if (us < 3600)
+		return 3333; /* 300 */
+	if (us < 7000)
+		return 4000; /* 250 */
+	return 10000; /* 100 */
+}
+
+/* A call that was under way when weir first saw the socket returns all it moved, also what it had moved before: so
+ * much of it is in "before" already. Only while TCP moved too; a socket map carries everything past TCP. */
+static inline __u64 traffic_overlap(__u64 hook, __u64 tcp, __u64 before)
+{
+	return tcp && hook > tcp && hook - tcp <= before ? hook - tcp : 0;
+}
+
 /* A FIN takes one sequence number. These states are entered by sending one (tcp_close_state(), net/ipv4/tcp.c);
  * TCP_CLOSE is entered with or without, so the state before it decides. */
 static inline bool traffic_fin_sent(__u8 state)

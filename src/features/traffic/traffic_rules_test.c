@@ -89,6 +89,36 @@ static void test_effective(void **state)
 			fail_msg("%s", rows[i].sentence);
 }
 
+static void test_jiffies_are_told_by_comparing_clocks(void **state)
+{
+	static const struct {
+		const char *sentence;
+		uint64_t jiffies, ns, want;
+	} rows[] = {
+		{ "too early to tell is taken as the usual", 3, 3000000, 4000 },
+		{ "nothing is taken as the usual", 0, 0, 4000 },
+		{ "HZ=1000", 5000, 5003000000, 1000 },
+		{ "HZ=300", 300, 1001000000, 3333 },
+		{ "HZ=250", 250, 1003000000, 4000 },
+		{ "HZ=100", 100, 1009000000, 10000 },
+		{ "one jiffy off at the earliest moment", 17, 64000000, 4000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (traffic_jiffy_us(rows[i].jiffies, rows[i].ns) != rows[i].want)
+			fail_msg("%s", rows[i].sentence);
+}
+
+static void test_overlap(void **state)
+{
+	(void)state;
+	assert_int_equal(traffic_overlap(1000, 400, 5000), 600); /* 600 of the call were before */
+	assert_int_equal(traffic_overlap(1000, 1000, 5000), 0);
+	assert_int_equal(traffic_overlap(1000, 0, 5000), 0); /* all past TCP: a socket map */
+	assert_int_equal(traffic_overlap(9000, 400, 5000), 0); /* more than there was before */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,6 +126,8 @@ int main(void)
 		cmocka_unit_test(test_extend_finds_every_count),
 		cmocka_unit_test(test_fin_takes_a_number),
 		cmocka_unit_test(test_effective),
+		cmocka_unit_test(test_jiffies_are_told_by_comparing_clocks),
+		cmocka_unit_test(test_overlap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

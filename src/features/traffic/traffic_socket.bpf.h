@@ -95,14 +95,14 @@ static __always_inline void fill_tuple(const struct sock *sk, struct traffic_tup
 	}
 }
 
-static __always_inline __u64 jiffies_us(__u64 jiffies)
+static __always_inline __u64 jiffy_us(void)
 {
-	return jiffies * (1000000u / (CONFIG_HZ ?: 250u));
+	return traffic_jiffy_us(bpf_jiffies64() - control.began_jiffies, bpf_ktime_get_ns() - control.began_ns);
 }
 
 static __always_inline void fill_tcp(struct traffic_socket *r, struct tcp_sock *tp)
 {
-	__u64 chrono[3];
+	__u64 chrono[3], us = jiffy_us();
 	__u32 type = tp->chrono_type;
 
 	for (int i = 0; i < 3; i++)
@@ -114,9 +114,9 @@ static __always_inline void fill_tcp(struct traffic_socket *r, struct tcp_sock *
 		chrono[1] += type == TCP_CHRONO_RWND_LIMITED ? running : 0;
 		chrono[2] += type == TCP_CHRONO_SNDBUF_LIMITED ? running : 0;
 	}
-	r->rwnd_limited_us = jiffies_us(chrono[1]);
-	r->sndbuf_limited_us = jiffies_us(chrono[2]);
-	r->busy_us = jiffies_us(chrono[0] + chrono[1] + chrono[2]);
+	r->rwnd_limited_us = chrono[1] * us;
+	r->sndbuf_limited_us = chrono[2] * us;
+	r->busy_us = (chrono[0] + chrono[1] + chrono[2]) * us;
 	r->srtt_us = tp->srtt_us >> 3;
 	r->rtt_min_us = tp->rtt_min.s[0].v;
 	r->cwnd = tp->snd_cwnd;
@@ -145,8 +145,8 @@ static __always_inline void fill_stored(struct traffic_socket *r, const struct t
 	r->tuple = st->tuple;
 	r->at_ns = bpf_ktime_get_ns();
 	r->opened_ns = st->opened_ns;
-	r->hook_tx = st->bytes[TRAFFIC_TX] + st->foreign[TRAFFIC_TX];
-	r->hook_rx = st->bytes[TRAFFIC_RX] + st->foreign[TRAFFIC_RX];
+	r->hook_tx = st->bytes[TRAFFIC_TX] + st->foreign[TRAFFIC_TX] - st->overlap[TRAFFIC_TX];
+	r->hook_rx = st->bytes[TRAFFIC_RX] + st->foreign[TRAFFIC_RX] - st->overlap[TRAFFIC_RX];
 	r->foreign_tx = st->foreign[TRAFFIC_TX];
 	r->foreign_rx = st->foreign[TRAFFIC_RX];
 	r->cut_rx = st->cut_rx;
@@ -163,6 +163,23 @@ static __always_inline void fill_stored(struct traffic_socket *r, const struct t
 	r->state = TCP_CLOSE;
 	r->close_state = st->close_state;
 	r->error = st->error;
+}
+
+/* Once a call on a socket that was open before weir has returned. */
+static __always_inline void settle(struct traffic_socket *r, struct traffic_storage *st)
+{
+	if (!(r->flags & TRAFFIC_SOCKET_SEEDED))
+		return;
+	if (r->hook_tx && !(r->flags & TRAFFIC_SOCKET_SETTLED_TX)) {
+		st->overlap[TRAFFIC_TX] = traffic_overlap(r->hook_tx, r->tcp_tx, r->before_tx);
+		r->hook_tx -= st->overlap[TRAFFIC_TX];
+		set_flags(st, TRAFFIC_SOCKET_SETTLED_TX);
+	}
+	if (r->hook_rx && !(r->flags & TRAFFIC_SOCKET_SETTLED_RX)) {
+		st->overlap[TRAFFIC_RX] = traffic_overlap(r->hook_rx, r->tcp_rx, r->before_rx);
+		r->hook_rx -= st->overlap[TRAFFIC_RX];
+		set_flags(st, TRAFFIC_SOCKET_SETTLED_RX);
+	}
 }
 
 static __always_inline void fill_effective(struct traffic_socket *r)
@@ -227,6 +244,7 @@ static __noinline int fill_socket(struct traffic_socket *r, struct sock *sk, str
 		tcp_sequence(sk, tp, state, &now);
 		r->tcp_tx = tcp_count(st, tp, &now, TRAFFIC_TX);
 		r->tcp_rx = tcp_count(st, tp, &now, TRAFFIC_RX);
+		settle(r, st);
 		if (!(st->flags & TRAFFIC_SOCKET_FINAL)) {
 			take_wire(st, sk, tp);
 			fill_tcp(r, tp);
