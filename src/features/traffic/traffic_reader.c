@@ -345,6 +345,7 @@ int traffic_reader_collect(struct traffic_reader *r, const struct traffic_state 
 	r->user_unknown = false;
 	if (e >= 0)
 		e = sweep(r, sink);
+	swept.full = full && e <= 1; /* otherwise what was not seen may have been skipped */
 	if (e >= 0 && r->user_unknown && !full) {
 		e = look_at_holders(r, sink);
 		if (e >= 0)
