@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "core/attach.h"
@@ -104,6 +105,19 @@ unsigned bench_on_hooks(void)
 		n += !strcmp(name, "sock_send_length") || !strcmp(name, "sock_recv_length");
 	}
 	return n;
+}
+
+bool bench_await_alone(const struct weir_bench *b)
+{
+	uint64_t until = weir_bench_wall_ns() + 3000000000ull;
+	struct timespec rest = { .tv_nsec = 50000000 };
+
+	while (bench_on_hooks()) {
+		if (weir_bench_wall_ns() > until || weir_bench_interrupted(b))
+			return false;
+		nanosleep(&rest, NULL);
+	}
+	return true;
 }
 
 /* --- the ring -------------------------------------------------------------------------------- */

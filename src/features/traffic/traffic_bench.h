@@ -83,6 +83,9 @@ int bench_attach(struct bench_loaded *l);
 /* How many programs hang on the two hooks of send and receive, of anybody. */
 unsigned bench_on_hooks(void);
 
+/* Waits some seconds for nobody to hang there; whether that came. Call it with nothing of one's own attached. */
+bool bench_await_alone(const struct weir_bench *b);
+
 /* What was in the ring, counted. */
 struct bench_drained {
 	uint64_t ours;	 /* records of sockets of this network namespace */

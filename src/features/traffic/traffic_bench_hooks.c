@@ -12,9 +12,14 @@
 #include "features/traffic/traffic_bench.skel.h"
 #include "features/traffic/traffic_kernel_private.h"
 
-/* What one call costs with a program on its hook, beside an empty program on the same hook. All
- * other hooks of weir stay on throughout: they do not run here, but they have told weir's programs
- * of these sockets. */
+/* What one call costs with a program on its hook, beside an empty program on the same hook. The
+ * sockets are opened and used once with all of weir attached, so that its programs know them; after
+ * that nothing but the two hooks matters. */
+
+#define OTHERS                                                                                    \
+	"programs of others hang on these two hooks too (another weir?): the first program on a " \
+	"hook costs the kernel more than the next, so an empty one looks cheaper here than it "   \
+	"is, and weir dearer beside it"
 
 enum { NONE, EMPTY, WEIR, SCRIPT };
 enum { TCP, UDP, UNIX, _TRANSPORTS };
@@ -171,17 +176,21 @@ static void report_stats(struct weir_bench *b, struct hooks *h)
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
+/* Opened and used by the one who will use them. */
 static int open_pairs(struct hooks *h)
 {
-	int r;
+	static const int families[] = { AF_INET, AF_INET, AF_UNIX };
+	static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_STREAM };
+	double unused;
+	int r = 0;
 
 	for (unsigned t = 0; t < _TRANSPORTS; t++)
 		h->pairs[t] = (struct bench_pair){ -1, -1 };
-	r = bench_pair_open(AF_INET, SOCK_STREAM, &h->pairs[TCP]);
-	if (r == 0)
-		r = bench_pair_open(AF_INET, SOCK_DGRAM, &h->pairs[UDP]);
-	if (r == 0)
-		r = bench_pair_open(AF_UNIX, SOCK_STREAM, &h->pairs[UNIX]);
+	for (unsigned t = 0; t < _TRANSPORTS && r == 0; t++) {
+		r = bench_pair_open(families[t], types[t], &h->pairs[t]);
+		if (r == 0)
+			r = bench_calls_ns(h->b, &h->pairs[t], t == TCP, 0, &unused, &unused);
+	}
 	return r;
 }
 
@@ -203,18 +212,16 @@ static int run(struct weir_bench *b, struct hooks *h)
 		.rounds_max = 200,
 		.budget_ns = weir_bench_budget(b, 12),
 	};
-	struct weir_bench_rounds rounds;
-	int r;
+	struct weir_bench_rounds rounds = {};
+	int r = 0;
 
-	r = weir_bench_compare(b, &c, &rounds);
+	h->among_others = !bench_await_alone(b);
+	if (!h->among_others)
+		r = weir_bench_compare(b, &c, &rounds);
 	if (r == 0 && weir_bench_of(&rounds, NONE, 0).n < 5) {
 		weir_bench_rounds_done(&rounds);
 		h->among_others = true;
-		weir_bench_remark(b, "programs of others hang on these two hooks too (another "
-				     "weir?): the first program on a "
-				     "hook costs the kernel more than the next, so an empty one "
-				     "looks cheaper here than it "
-				     "is, and weir dearer beside it");
+		weir_bench_remark(b, OTHERS);
 		r = weir_bench_compare(b, &c, &rounds);
 	}
 	if (r == 0) {
@@ -236,7 +243,9 @@ int bench_hooks(struct weir_bench *b, struct bench_loaded *l)
 			"the two tracepoints less "
 			"the time without. The ratio to an empty program says how much of it is "
 			"weir's own work.");
-	r = open_pairs(&h);
+	r = bench_attach(l);
+	if (r == 0)
+		r = open_pairs(&h);
 	if (r == 0) {
 		bpf = traffic_bench_bpf__open_and_load();
 		r = bpf ? 0 : -errno;
@@ -250,8 +259,7 @@ int bench_hooks(struct weir_bench *b, struct bench_loaded *l)
 		h.receive[WEIR] = weir->progs.traffic_receive;
 		h.send[SCRIPT] = bpf->progs.script_send;
 		h.receive[SCRIPT] = bpf->progs.script_receive;
-		/* The sums were attached last. */
-		weir_attach_undo(l->attach, weir_attach_count(l->attach) - 2);
+		bench_detach(l);
 		r = run(b, &h);
 	}
 	if (r < 0 && r != -EINTR)

@@ -82,8 +82,9 @@ int bench_losses(struct weir_bench *b, struct bench_loaded *l)
 		r = weir_bench_interrupted(b) ? -EINTR : flood(l, &s, &a);
 		if (r < 0)
 			break;
-		best = a;
-		if (!a.others && a.delivered + a.lost == a.made)
+		if (i == 0 || a.others < best.others)
+			best = a;
+		if (!a.others)
 			break;
 	}
 	bench_server_close(&s);
