@@ -46,7 +46,10 @@ def measure(options):
 	report = json.loads(done.stdout)
 	for remark in report.get("remarks", []):
 		print(f"# {remark}")
-	return {row["name"]: row["value"] for row in report["rows"]}
+	for row in report["rows"]:
+		if "skipped" in row:
+			print(f"# {row['name']}: {row['skipped']}")
+	return {row["name"]: row["value"] for row in report["rows"] if "value" in row}
 
 
 def best(how, values):
