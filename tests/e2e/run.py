@@ -3,7 +3,7 @@
 """Runs the end-to-end tests: every test_*.py of this folder, or those named, or single tests by a part of
 their name. Each test has a bound in time. Ends in "N passed, N failed, N skipped".
 
-  run.py [-v] [-l] [WORD...]
+  run.py [-v] [-l] [--without WORD] [WORD...]
 """
 
 import argparse
@@ -94,23 +94,24 @@ def flat(suite):
 			yield item
 
 
-def choose(words):
+def choose(words, without):
 	loader = unittest.TestLoader()
 	tests = list(flat(loader.discover(str(FOLDER), "test_*.py", str(FOLDER))))
 	if words:
 		tests = [t for t in tests if any(w in name_of(t) for w in words)]
-	return tests
+	return [t for t in tests if not (without and without in name_of(t))]
 
 
 def main():
 	parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 	parser.add_argument("-v", "--verbose", action="store_true", help="print each test")
 	parser.add_argument("-l", "--list", action="store_true", help="print the names of the tests")
+	parser.add_argument("--without", metavar="WORD", help="not the tests whose name has this")
 	parser.add_argument("words", nargs="*", help="only tests whose name has one of these")
 	args = parser.parse_args()
 
 	sys.path.insert(0, str(FOLDER))
-	tests = choose(args.words)
+	tests = choose(args.words, args.without)
 	if args.list:
 		for test in tests:
 			print(name_of(test))
