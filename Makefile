@@ -14,7 +14,9 @@ all: $(BUILD)/build.ninja
 
 $(BUILD)/weir: $(BUILD)/build.ninja FORCE
 	@[ -e $@ ] || echo "building; the first time takes a minute"
-	@ninja -C $(BUILD) --quiet weir
+	@ninja -C $(BUILD) --quiet weir > $(BUILD).log 2>&1 || \
+		{ cat $(BUILD).log >&2; rm -f $(BUILD).log; exit 1; }
+	@rm -f $(BUILD).log
 
 $(BUILD)/build.ninja: | setup
 	@meson setup $(BUILD) --prefix=$(PREFIX) -Dtests=disabled > $(BUILD).log 2>&1 || \
@@ -29,6 +31,7 @@ run: need-root setup $(BUILD)/weir
 
 # A narrated scene with known load, in under a minute.
 demo: need-root setup all
+	@tools/setup demo
 	@WEIR_BUILD=$(CURDIR)/$(BUILD) exec tools/demo
 
 # --- test -----------------------------------------------------------------------------------
