@@ -35,7 +35,7 @@ struct socket_entry {
 	UT_hash_handle hh;
 	uint64_t cookie;
 	struct traffic_socket last;
-	unsigned count;
+	unsigned count, told;
 };
 
 struct process_entry {
@@ -131,6 +131,7 @@ static void keep(uint16_t type, const union traffic_event *e)
 		s = socket_at(e->socket.cookie, true);
 		s->last = e->socket;
 		s->count++;
+		s->told += e->socket.event != TRAFFIC_SOCKET_SWEEP;
 		world.n_final += e->socket.event == TRAFFIC_SOCKET_GONE;
 		return;
 	case TRAFFIC_RECORD_SUMS:
@@ -193,6 +194,13 @@ unsigned world_count(uint64_t cookie)
 	const struct socket_entry *s = socket_at(cookie, false);
 
 	return s ? s->count : 0;
+}
+
+unsigned world_told(uint64_t cookie)
+{
+	const struct socket_entry *s = socket_at(cookie, false);
+
+	return s ? s->told : 0;
 }
 
 const struct traffic_process *world_process(pid_t pid)

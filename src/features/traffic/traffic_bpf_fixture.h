@@ -49,6 +49,7 @@ uint64_t world_sum(pid_t pid, enum traffic_transport transport, enum traffic_dir
 bool world_exited(pid_t pid);
 /* How many records of this socket came since world_forget(). */
 unsigned world_count(uint64_t cookie);
+unsigned world_told(uint64_t cookie); /* of these: by the ring, not by a sweep */
 
 /* A TCP connection on loopback, both ends in this process. */
 struct pair {

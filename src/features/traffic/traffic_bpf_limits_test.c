@@ -315,7 +315,7 @@ static unsigned not_arrived(void)
 	unsigned arrived = 0;
 
 	for (unsigned i = 0; i < CHURNED; i++)
-		arrived += world_count(churned[i]);
+		arrived += world_told(churned[i]);
 	assert_true(arrived <= 2 * CHURNED);
 	return 2 * CHURNED - arrived;
 }

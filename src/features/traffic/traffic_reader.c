@@ -18,7 +18,8 @@
 #include "features/traffic/traffic_state.h"
 
 #define BATCH 512
-#define SWEEPS_MAX 8 /* passes of one look */
+#define SWEEPS_MAX 8          /* passes of one look */
+#define ITER_HALF_FULL 16384  /* of the iterators' buffer in the kernel, which has eight pages */
 #define PASSWD "/etc/passwd"
 #define PID_NS_INIT 0xeffffffcu /* PROC_PID_INIT_INO, include/linux/proc_ns.h */
 
@@ -113,13 +114,13 @@ static void note_unknown_user(struct traffic_reader *r, const struct traffic_hea
 							s->hook_rx, s->tx, s->rx);
 }
 
-/* Runs an iterator and hands each record over. Records are whole: the kernel writes one or none. Returns how many pieces
- * they came in: with more than one, the kernel's buffer was full and the iterator paused. */
+/* Runs an iterator and hands each record over. Records are whole: the kernel writes one or none. Returns 1 when its
+ * buffer may have been full, so that it paused in between; 0 when it surely went through at once. */
 static int read_iterator(struct traffic_reader *r, struct bpf_link *link, struct weir_sink *sink)
 {
 	_cleanup_close_ int fd = bpf_iter_create(bpf_link__fd(link));
 	size_t have = 0;
-	int pieces = 0;
+	int paused = 0;
 
 	if (fd < 0)
 		return fd;
@@ -132,8 +133,8 @@ static int read_iterator(struct traffic_reader *r, struct bpf_link *link, struct
 		if (n < 0)
 			return -errno;
 		if (n == 0)
-			return pieces;
-		pieces++;
+			return paused;
+		paused |= n > ITER_HALF_FULL;
 		have += (size_t)n;
 		while (have - at >= sizeof(struct traffic_head)) {
 			const struct traffic_head *head = (const void *)(r->chunk + at);
@@ -311,18 +312,15 @@ static uint32_t next_round(struct traffic_control *c)
 }
 
 /* An iterator over socket storage that paused goes on at the place in the list where it was; sockets that ended meanwhile
- * (bpf_sk_storage_map_seq_find_next() counts) have moved others in front of that place. So it runs until it passed
- * through without a pause: each further pass has only what the ones before skipped, or what changed since. */
+ * have moved others in front of that place (bpf_sk_storage_map_seq_find_next() counts). So it runs until it went through
+ * without a pause: each further pass has only what the ones before skipped, or what changed since. */
 static int sweep(struct traffic_reader *r, struct weir_sink *sink)
 {
-	int pieces = 0;
+	int e = 1;
 
-	for (unsigned i = 0; i < SWEEPS_MAX; i++) {
-		pieces = read_iterator(r, r->kernel->sweep, sink);
-		if (pieces <= 1)
-			break;
-	}
-	return pieces;
+	for (unsigned i = 0; i < SWEEPS_MAX && e > 0; i++)
+		e = read_iterator(r, r->kernel->sweep, sink);
+	return e;
 }
 
 int traffic_reader_collect(struct traffic_reader *r, const struct traffic_state *state, struct weir_sink *sink,
@@ -345,7 +343,7 @@ int traffic_reader_collect(struct traffic_reader *r, const struct traffic_state 
 	r->user_unknown = false;
 	if (e >= 0)
 		e = sweep(r, sink);
-	swept.full = full && e <= 1; /* otherwise what was not seen may have been skipped */
+	swept.full = full && e == 0; /* otherwise what was not seen may have been skipped */
 	if (e >= 0 && r->user_unknown && !full) {
 		e = look_at_holders(r, sink);
 		if (e >= 0)
