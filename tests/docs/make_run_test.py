@@ -4,17 +4,19 @@ second time it is up in under two seconds. Without root it says one line."""
 
 import os
 import pwd
-import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 import unittest
 from pathlib import Path
 
-TOP = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from tree import copy_tree  # noqa: E402
+
 SOCKET = Path("/run/weir/weir.sock")
 BUILD_SECONDS = 300
 
@@ -39,12 +41,7 @@ class MakeRun(unittest.TestCase):
 	def setUpClass(cls):
 		cls.folder = tempfile.TemporaryDirectory(prefix="weir-make-run-")
 		cls.top = Path(cls.folder.name) / "weir"
-		names = subprocess.run(["git", "-c", f"safe.directory={TOP}", "ls-files", "-co", "--exclude-standard"],
-				       cwd=TOP, capture_output=True, text=True, check=True).stdout.splitlines()
-		for name in names:
-			if (TOP / name).is_file():
-				(cls.top / name).parent.mkdir(parents=True, exist_ok=True)
-				shutil.copy2(TOP / name, cls.top / name)
+		copy_tree(cls.top)
 		Path(cls.folder.name).chmod(0o755)
 
 	@classmethod

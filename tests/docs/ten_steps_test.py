@@ -5,7 +5,6 @@ makes the changes, builds, runs the new test, and asks a daemon for the new tabl
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +16,9 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests" / "style"))
+sys.path.insert(0, str(TOP / "tests" / "docs"))
 import rules  # noqa: E402
+from tree import copy_tree  # noqa: E402
 
 BLOCK = re.compile(r"^```\w+ file=(\S+)\n(.*?)^```$", re.M | re.S)
 DIFF = re.compile(r"^```diff\n(.*?)^```$", re.M | re.S)
@@ -51,25 +52,11 @@ def apply_diff(top, text):
 		path.write_text("\n".join(lines))
 
 
-def copy_tree(to):
-	done = subprocess.run(["git", "-c", f"safe.directory={TOP}", "ls-files", "-co", "--exclude-standard"],
-			      cwd=TOP, capture_output=True, text=True)
-	if done.returncode:
-		shutil.copytree(TOP, to, dirs_exist_ok=True,
-				ignore=shutil.ignore_patterns("build*", ".git", "node_modules"))
-		return
-	for name in done.stdout.splitlines():
-		if (TOP / name).is_file():
-			(to / name).parent.mkdir(parents=True, exist_ok=True)
-			shutil.copy2(TOP / name, to / name)
-
-
 class TenSteps(unittest.TestCase):
 	@classmethod
 	def setUpClass(cls):
 		cls.folder = tempfile.TemporaryDirectory(prefix="weir-ten-steps-")
 		cls.top = Path(cls.folder.name) / "weir"
-		cls.top.mkdir()
 		copy_tree(cls.top)
 		text = (TOP / "HACKING.md").read_text()
 		cls.blocks = BLOCK.findall(text)

@@ -19,12 +19,12 @@ NOT_SOURCE = ("LICENSE", "tests/corpus/", "tests/testdata/", "package-lock.json"
 def listed():
 	"""What git knows, or would add; without git, all but build folders."""
 	done = subprocess.run(["git", "-c", f"safe.directory={TOP}", "ls-files", "-co", "--exclude-standard"],
-			      cwd=TOP, capture_output=True, text=True)
-	if done.returncode == 0:
+			      cwd=TOP, capture_output=True, text=True) if shutil.which("git") else None
+	if done and done.returncode == 0:
 		names = done.stdout.splitlines()
 	else:
 		names = [str(p.relative_to(TOP)) for p in TOP.rglob("*") if p.is_file()]
-		names = [n for n in names if not n.startswith((".git/", "build")) and "/node_modules/" not in n]
+		names = [n for n in names if not n.startswith((".git/", "build/", "build-")) and "/node_modules/" not in n]
 	return [n for n in names if (TOP / n).is_file()]
 
 
