@@ -320,6 +320,8 @@ static void put_flow(const struct traffic_state *s, struct weir_builder *b, stru
 	if (f->peers && !tx && !rx)
 		return;
 	put_flow_row(s, b, f);
+	if (f->peers)
+		weir_builder_text(b, FLOW_PEER_NAME, "other");
 	weir_builder_uint(b, FLOW_TX_BYTES, tx);
 	weir_builder_uint(b, FLOW_RX_BYTES, rx);
 }
