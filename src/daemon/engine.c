@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,6 +31,7 @@
 #define NEWS_NS (100ull * 1000000ull)
 #define FULL_SWEEP_TICKS 30
 #define NICE (-10)
+#define MESSAGES_PER_TURN 64 /* of a gate: one that does nothing but talk must not stop the clock */
 
 enum role { ROLE_KEEPER, ROLE_ENGINE, ROLE_GATE, _ROLE_MAX };
 
@@ -122,6 +125,13 @@ static bool has_news(const struct engine *e)
 
 /* --- publishing -------------------------------------------------------------------------------- */
 
+static bool gate_reads(const struct engine *e)
+{
+	struct pollfd gate = { .fd = e->gate_sock, .events = POLLOUT };
+
+	return poll(&gate, 1, 0) == 1 && gate.revents & POLLOUT;
+}
+
 static void publish(struct engine *e, bool tick)
 {
 	struct weir_snapshot_head head = {
@@ -135,7 +145,8 @@ static void publish(struct engine *e, bool tick)
 	size_t size;
 	int r;
 
-	if (e->gate_sock < 0)
+	/* What is not read would pile up, megabytes each. */
+	if (e->gate_sock < 0 || !gate_reads(e))
 		return;
 	if (!e->builder)
 		e->builder = weir_builder_new();
@@ -255,7 +266,7 @@ static void on_gate(struct engine *e)
 {
 	bool refresh = false;
 
-	for (;;) {
+	for (unsigned i = 0; i < MESSAGES_PER_TURN; i++) {
 		_cleanup_close_ int fd = -1;
 		struct weir_message m;
 		int r = weir_message_receive(e->gate_sock, &m, &fd);
@@ -303,6 +314,8 @@ static void on_keeper(struct engine *e)
 			return;
 		if (m.type == WEIR_MESSAGE_GATE && fd >= 0) {
 			forget_gate(e);
+			/* The least there is: room for a snapshot or two on their way. */
+			setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){ 1 }, sizeof(int));
 			if (watch(e, fd) == 0)
 				e->gate_sock = TAKE_FD(fd);
 		} else if (m.type == WEIR_MESSAGE_GATE_COST && fd >= 0) {
