@@ -27,6 +27,7 @@
 
 /* A role that dies again and again is started again, but not more often than this. */
 #define RESTART_NS (1000ull * 1000000ull)
+#define MESSAGES_PER_TURN 64
 #define END_NS (2000ull * 1000000ull)
 
 struct child {
@@ -42,6 +43,7 @@ struct keeper {
 	int signal_fd;
 	int stats_fd;        /* open while the kernel times programs */
 	uint64_t stats_until_ns;
+	uint64_t try_again_ns; /* 0: each role could be started */
 	bool ready, stop;
 	sigset_t old_mask;
 	struct weir_config *config; /* as it was last read again, or NULL */
@@ -232,7 +234,7 @@ static void say_ready(struct keeper *k)
 
 static void on_engine(struct keeper *k)
 {
-	for (;;) {
+	for (unsigned i = 0; i < MESSAGES_PER_TURN; i++) {
 		_cleanup_close_ int fd = -1;
 		struct weir_message m;
 		int r = weir_message_receive(k->engine_sock, &m, &fd);
@@ -267,8 +269,22 @@ static void restart(struct keeper *k, struct child *c, int (*start)(struct keepe
 		nanosleep(&rest, NULL);
 	}
 	r = start(k);
-	if (r < 0)
+	if (r < 0) {
 		weir_error("the %s could not be started again: %s", c->name, strerror(-r));
+		k->try_again_ns = now_ns() + RESTART_NS;
+	}
+}
+
+/* No process or descriptor may have been left just then. */
+static void try_again(struct keeper *k)
+{
+	if (!k->try_again_ns || now_ns() < k->try_again_ns)
+		return;
+	k->try_again_ns = 0;
+	if (k->engine.pid <= 0)
+		restart(k, &k->engine, start_both);
+	else if (k->gate.pid <= 0)
+		restart(k, &k->gate, start_gate);
 }
 
 static void say_death(const struct child *c, int status)
@@ -362,7 +378,7 @@ static void serve(struct keeper *k)
 	while (!k->stop) {
 		struct pollfd fds[] = { { .fd = k->signal_fd, .events = POLLIN },
 					{ .fd = k->engine_sock, .events = POLLIN } };
-		int timeout = k->stats_fd >= 0 ? 100 : -1;
+		int timeout = k->stats_fd >= 0 || k->try_again_ns ? 100 : -1;
 
 		if (poll(fds, ARRAY_SIZE(fds), timeout) < 0 && errno != EINTR)
 			return;
@@ -371,6 +387,7 @@ static void serve(struct keeper *k)
 			on_engine(k);
 		if (fds[0].revents)
 			on_signal(k);
+		try_again(k);
 	}
 }
 
