@@ -214,8 +214,9 @@ static int read_token(int dir, char **ret)
 
 	if (fd < 0)
 		return -errno;
-	if (read(fd, text, sizeof(text) - 1) != sizeof(text) - 1)
-		return -ENOENT; /* cut short: made again */
+	if (read(fd, text, sizeof(text) - 1) != sizeof(text) - 1 ||
+	    strspn(text, "0123456789abcdef") != sizeof(text) - 1)
+		return -ENOENT; /* cut short, or zeros after a power failure: made again */
 	*ret = strdup(text);
 	return *ret ? 0 : -ENOMEM;
 }
