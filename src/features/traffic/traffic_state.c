@@ -13,6 +13,8 @@
 
 #define LOCALS_MAX 65536
 #define USERS_MAX 65536
+#define UNSEEN_NS (300ull * 1000000000ull) /* many whole sweeps: its last record was lost */
+#define PEERS_MAX (4 * TRAFFIC_PEERS_PER_SOCKET) /* several processors may add one at once */
 
 /* --- processes --------------------------------------------------------------------------------- */
 
@@ -447,6 +449,12 @@ static bool flow_ends(const struct traffic_socket *e)
 	return e->event == TRAFFIC_SOCKET_CLOSE || e->event == TRAFFIC_SOCKET_GONE;
 }
 
+/* Unless somebody watches, only the sweep tells that an ended socket was connected again. */
+static bool flow_lives(const struct traffic_socket *e)
+{
+	return e->event == TRAFFIC_SOCKET_OPEN || (e->event == TRAFFIC_SOCKET_SWEEP && e->state != TCP_CLOSE);
+}
+
 static int apply_socket(struct traffic_state *s, const struct traffic_socket *e)
 {
 	struct traffic_flow *f = traffic_flow_find(s, e->cookie, e->opened_ns);
@@ -471,7 +479,7 @@ static int apply_socket(struct traffic_state *s, const struct traffic_socket *e)
 	} else {
 		was = f->last;
 	}
-	if (f->closed && e->event == TRAFFIC_SOCKET_OPEN)
+	if (f->closed && flow_lives(e))
 		flow_reopen(s, f);
 	f->last = *e;
 	keep_known(&f->last, &was);
@@ -511,13 +519,17 @@ static int apply_peer(struct traffic_state *s, const struct traffic_peer_record 
 {
 	struct traffic_flow *f = traffic_flow_find(s, e->key.cookie, e->key.opened_ns);
 	struct traffic_flow_peer *p;
+	unsigned n = 0;
 
 	if (!f)
 		return 0; /* its socket's record was lost or is long over */
 	LL_FOREACH(f->peers, p) {
 		if (!memcmp(&p->key, &e->key, sizeof(p->key)))
 			break;
+		n++;
 	}
+	if (!p && n >= PEERS_MAX)
+		return 0; /* the kernel half does not send so many */
 	if (!p) {
 		p = calloc(1, sizeof(*p));
 		if (!p)
@@ -618,6 +630,12 @@ static void drop_flow(struct traffic_state *s, struct traffic_flow *f)
 	flow_free(f);
 }
 
+/* While a program holds an ended socket the sweep tells of it, and it would come back as a new one. */
+static bool flow_is_over(const struct traffic_flow *f, uint64_t mono_ns)
+{
+	return f->gone || (mono_ns > f->seen_mono_ns && mono_ns - f->seen_mono_ns > UNSEEN_NS);
+}
+
 static void drop_old_flows(struct traffic_state *s, uint64_t mono_ns)
 {
 	struct traffic_flow *f, *next;
@@ -627,7 +645,8 @@ static void drop_old_flows(struct traffic_state *s, uint64_t mono_ns)
 
 		if (!old && s->n_closed <= TRAFFIC_CLOSED_MAX)
 			break;
-		drop_flow(s, f);
+		if (flow_is_over(f, mono_ns))
+			drop_flow(s, f);
 	}
 }
 

@@ -296,6 +296,34 @@ static void test_old_things_go_and_their_sums_stay(void **state)
 	traffic_state_free(s);
 }
 
+/* A program may hold a socket for long after its connection ended, or connect it again. */
+static void test_a_socket_held_after_its_end_is_counted_once(void **state)
+{
+	struct traffic_state *s = fresh();
+	union traffic_event held = tcp(TRAFFIC_SOCKET_SWEEP, 7, nginx, 1000, 0, 190 * SECOND);
+
+	(void)state;
+	held.socket.state = 7;
+	apply(s, SECOND, process(nginx, "nginx", 33));
+	apply(s, SECOND, tcp(TRAFFIC_SOCKET_CLOSE, 7, nginx, 1000, 0, SECOND));
+	apply(s, SECOND, sums(nginx, 1000, 0, false));
+	for (uint64_t at = 30 * SECOND; at < 200 * SECOND; at += 30 * SECOND) {
+		held.socket.at_ns = at;
+		apply(s, at, held);
+		traffic_state_tick(s, at, 1000 * SECOND + at);
+	}
+	assert_int_equal(traffic_proc_find(s, &nginx)->connections_total, 1);
+	assert_int_equal(traffic_proc_find(s, &nginx)->connections_open, 0);
+	assert_int_equal(line(s, "sockets")->tx_bytes, 1000);
+	apply(s, 200 * SECOND, tcp(TRAFFIC_SOCKET_SWEEP, 7, nginx, 1500, 0, 200 * SECOND));
+	assert_int_equal(traffic_proc_find(s, &nginx)->connections_open, 1);
+	apply(s, 201 * SECOND, tcp(TRAFFIC_SOCKET_GONE, 7, nginx, 1500, 0, 201 * SECOND));
+	traffic_state_tick(s, 300 * SECOND, 1300 * SECOND);
+	assert_null(traffic_flow_find(s, 7, 1));
+	assert_int_equal(line(s, "sockets")->tx_bytes, 1500);
+	traffic_state_free(s);
+}
+
 static void test_ten_thousand_rounds_leave_no_growth(void **state)
 {
 	struct traffic_state *s = fresh();
@@ -434,6 +462,7 @@ int main(void)
 		cmocka_unit_test(test_unattributed_bytes_are_an_alarm),
 		cmocka_unit_test(test_gaps_have_names),
 		cmocka_unit_test(test_old_things_go_and_their_sums_stay),
+		cmocka_unit_test(test_a_socket_held_after_its_end_is_counted_once),
 		cmocka_unit_test(test_ten_thousand_rounds_leave_no_growth),
 		cmocka_unit_test(test_groups_beyond_the_maximum_are_other),
 		cmocka_unit_test(test_closing_says_why),
