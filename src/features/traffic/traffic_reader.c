@@ -213,7 +213,10 @@ static void collect_sums(struct traffic_reader *r, const struct traffic_state *s
 	weir_attach_entries(r->kernel->attach, "processes", total);
 }
 
-static void collect_peers(struct traffic_reader *r, const struct traffic_state *state, struct weir_sink *sink)
+/* all_since: every socket that was open then is known, 0: not all were looked at. Peers of older ones that are not known
+ * are left over: the socket ended while nobody looked. */
+static void collect_peers(struct traffic_reader *r, const struct traffic_state *state, struct weir_sink *sink,
+			  uint64_t all_since)
 {
 	int fd = bpf_map__fd(r->kernel->bpf->maps.peers);
 	struct traffic_peer_key keys[BATCH];
@@ -240,7 +243,7 @@ static void collect_peers(struct traffic_reader *r, const struct traffic_state *
 				known = known->next;
 			if (f && (!known || memcmp(&known->sums, &values[i], sizeof(values[i]))))
 				sink->put(sink, TRAFFIC_RECORD_PEER, &p, sizeof(p));
-			if (f && f->gone)
+			if (f ? f->gone : keys[i].opened_ns < all_since)
 				bpf_map_delete_elem(fd, &keys[i]);
 		}
 	} while (!e);
@@ -365,7 +368,7 @@ int traffic_reader_collect(struct traffic_reader *r, const struct traffic_state 
 	}
 	collect_totals(r, sink);
 	traffic_keep(k->kept, state);
-	collect_peers(r, state, sink);
+	collect_peers(r, state, sink, swept.full ? swept.began_ns : 0);
 	collect_users(r, state, sink);
 	return e < 0 ? e : 0;
 }
