@@ -330,7 +330,7 @@ int traffic_release(struct bpf_sock *ctx)
 	r->head.size = sizeof(*r);
 	fill_stored(r, st);
 	r->event = TRAFFIC_SOCKET_GONE;
-	fill_effective(r);
+	fill_effective(r, st);
 	fold(st, r);
 	if (room)
 		bpf_ringbuf_submit(r, traffic_wakeup());

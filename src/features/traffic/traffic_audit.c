@@ -54,9 +54,11 @@ void traffic_audit_flow(struct traffic_folded *to, const struct traffic_flow *f)
 		return;
 	}
 	if (r->flags & TRAFFIC_SOCKET_SHARED) {
+		more_tx = ahead(r->tcp_tx, r->tx);
+		more_rx = ahead(r->tcp_rx, r->rx);
 		to->shared_bypass[TX] += more_tx;
 		to->shared_bypass[RX] += more_rx;
-		to->n_shared_bypass++;
+		to->n_shared_bypass += more_tx || more_rx;
 		return;
 	}
 	if (more_rx && r->rx == r->hook_rx) {

@@ -54,6 +54,11 @@ static inline bool traffic_user_unknown(bool tentative, __u64 hook_tx, __u64 hoo
 	return tentative && !hook_tx && !hook_rx && (tx || rx);
 }
 
+static inline __u64 traffic_larger(__u64 a, __u64 b)
+{
+	return a > b ? a : b;
+}
+
 /* Bytes of a socket, each once, from what the calls reported and what TCP counted. TCP is ahead while a call is
  * still running, and for good where bytes bypassed the calls (splice, zero-copy receive); it is behind where a
  * socket map carried the bytes past it. Urgent bytes that nobody read leave TCP a little ahead for ever. */

@@ -103,7 +103,7 @@ static __always_inline __u64 jiffy_us(void)
 static __always_inline void fill_tcp(struct traffic_socket *r, struct tcp_sock *tp)
 {
 	__u64 chrono[3], us = jiffy_us();
-	__u32 type = tp->chrono_type;
+	__u32 type = BPF_CORE_READ_BITFIELD(tp, chrono_type); /* two bits of a byte before 6.8 */
 
 	for (int i = 0; i < 3; i++)
 		chrono[i] = tp->chrono_stat[i];
@@ -136,12 +136,20 @@ static __always_inline void take_wire(struct traffic_storage *st, const struct s
 		set_flags(st, TRAFFIC_SOCKET_URGENT);
 }
 
+/* claim() writes start, pid, flags, in this order: what is read after flags that say that it is done is one process. */
+static __always_inline void fill_owner(struct traffic_socket *r, const struct traffic_storage *st)
+{
+	r->flags = st->flags;
+	barrier();
+	r->owner.start_ns = st->owner_start;
+	r->owner.pid = st->owner_pid;
+}
+
 /* What stands in the storage; enough for a socket that is gone already. */
 static __always_inline void fill_stored(struct traffic_socket *r, const struct traffic_storage *st)
 {
 	r->cookie = st->cookie;
-	r->owner.start_ns = st->owner_start;
-	r->owner.pid = st->owner_pid;
+	fill_owner(r, st);
 	r->tuple = st->tuple;
 	r->at_ns = bpf_ktime_get_ns();
 	r->opened_ns = st->opened_ns;
@@ -158,7 +166,6 @@ static __always_inline void fill_stored(struct traffic_socket *r, const struct t
 	r->retransmits = st->retransmits;
 	r->timeouts = st->timeouts;
 	r->connect_us = st->connect_us;
-	r->flags = st->flags;
 	r->role = st->role;
 	r->state = TCP_CLOSE;
 	r->close_state = st->close_state;
@@ -182,17 +189,24 @@ static __always_inline void settle(struct traffic_socket *r, struct traffic_stor
 	}
 }
 
-static __always_inline void fill_effective(struct traffic_socket *r)
+static __always_inline void fill_effective(struct traffic_socket *r, const struct traffic_storage *st)
 {
 	bool based = r->flags & TRAFFIC_SOCKET_BASED, shared = r->flags & TRAFFIC_SOCKET_SHARED;
 	bool urgent = r->flags & TRAFFIC_SOCKET_URGENT;
 
 	r->tx = traffic_effective(r->hook_tx, r->tcp_tx, based, shared, false);
 	r->rx = traffic_effective(r->hook_rx, r->tcp_rx, based, shared, urgent);
+	if (shared) {
+		/* What bypassed the calls before a second process came is in the first one's sums. */
+		r->tx = traffic_larger(r->tx, st->folded[TRAFFIC_TX] + r->foreign_tx);
+		r->rx = traffic_larger(r->rx, st->folded[TRAFFIC_RX] + r->foreign_rx);
+	}
 }
 
+#define FOLD_TRIES 4
+
 /* Puts the owner's part into the sums of its process. Several processors may do so for one socket at once (the
- * sweep and the socket's end): who moves .folded adds. */
+ * sweep and the socket's end): who moves .folded adds, and who came second adds what is still missing. */
 static __always_inline void fold(struct traffic_storage *st, const struct traffic_socket *r)
 {
 	struct traffic_key key = { .start_ns = r->owner.start_ns, .pid = r->owner.pid };
@@ -206,11 +220,15 @@ static __always_inline void fold(struct traffic_storage *st, const struct traffi
 		return;
 	sums = process_sums_by_key(&key);
 	for (int dir = 0; dir < _TRAFFIC_DIRECTION_MAX; dir++) {
-		if (want[dir] <= had[dir])
-			continue;
-		if (__sync_val_compare_and_swap(&st->folded[dir], had[dir], want[dir]) != had[dir])
-			continue;
-		add_sums(sums, r->tuple.transport, want[dir] - had[dir], dir);
+		for (int i = 0; i < FOLD_TRIES && want[dir] > had[dir]; i++) {
+			__u64 now = __sync_val_compare_and_swap(&st->folded[dir], had[dir], want[dir]);
+
+			if (now == had[dir]) {
+				add_sums(sums, r->tuple.transport, want[dir] - had[dir], dir);
+				break;
+			}
+			had[dir] = now;
+		}
 	}
 }
 
@@ -249,14 +267,14 @@ static __noinline int fill_socket(struct traffic_socket *r, struct sock *sk, str
 			take_wire(st, sk, tp);
 			fill_tcp(r, tp);
 		}
-		r->flags = st->flags;
+		fill_owner(r, st);
 		r->wire_tx = st->wire[TRAFFIC_TX];
 		r->wire_rx = st->wire[TRAFFIC_RX];
 		r->retransmitted_bytes = st->retransmitted_bytes;
 		r->retransmits = st->retransmits;
 		r->timeouts = st->timeouts;
 	}
-	fill_effective(r);
+	fill_effective(r, st);
 	fold(st, r);
 	return 0;
 }
