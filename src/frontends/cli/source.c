@@ -2,8 +2,11 @@
 #include "frontends/cli/source.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/config.h"
 #include "core/document.h"
 #include "core/query.h"
 #include "core/replay.h"
@@ -24,6 +27,22 @@ struct cli_source {
 	double speed;
 };
 
+/* Where the configuration has the daemon listen. What is wrong with it is the daemon's to say, and who may not read it
+ * has the usual place. */
+static const char *configured_socket(void)
+{
+	static char path[WEIR_CONFIG_VALUE_MAX + 1];
+	struct weir_config *config = NULL;
+	char *error = NULL;
+
+	snprintf(path, sizeof(path), "%s", WEIR_DEFAULT_SOCKET);
+	if (weir_config_new(weir_features, &config) == 0 && weir_config_load(config, NULL, &error) == 0)
+		snprintf(path, sizeof(path), "%s", weir_config_text(config, "socket"));
+	free(error);
+	weir_config_free(config);
+	return path;
+}
+
 const char *cli_socket_path(const struct cli_command *c, bool *ret_named)
 {
 	const char *path = c->value[CLI_OPTION_SOCKET];
@@ -33,7 +52,7 @@ const char *cli_socket_path(const struct cli_command *c, bool *ret_named)
 	if (path && !*path)
 		path = NULL;
 	*ret_named = path != NULL;
-	return path ? path : WEIR_DEFAULT_SOCKET;
+	return path ? path : configured_socket();
 }
 
 static int source_connect(struct cli_source *s, const char *path)
