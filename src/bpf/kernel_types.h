@@ -23,6 +23,7 @@ typedef _Bool bool;
 #define SOCK_STREAM 1
 
 #define PF_EXITING 4 /* include/linux/sched.h */
+#define PF_KTHREAD 0x00200000
 
 #define MSG_PEEK 2
 #define MSG_TRUNC 0x20

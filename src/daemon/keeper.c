@@ -354,15 +354,18 @@ static void reload(struct keeper *k)
 static void on_signal(struct keeper *k)
 {
 	struct signalfd_siginfo info;
+	bool child = false;
 
 	while (read(k->signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD)
-			on_child(k);
+			child = true;
 		else if (info.ssi_signo == SIGHUP)
 			reload(k);
 		else
 			k->stop = true;
 	}
+	if (child && !k->stop) /* a signal to the whole group ends the others too */
+		on_child(k);
 }
 
 static void measure_no_longer(struct keeper *k)

@@ -294,6 +294,8 @@ static __always_inline void claim_at_close(struct traffic_storage *st)
 	struct task_struct *task = bpf_get_current_task_btf();
 	bool other = st->owner_start != caller_start();
 
+	if (task->flags & PF_KTHREAD)
+		return; /* the last reference was dropped for somebody else */
 	if (!claim(st, caller_start()) || !other)
 		return;
 	process_sums(leader_of(task));

@@ -14,12 +14,18 @@ static __always_inline __u64 caller_start(void)
 
 /* UDP without connect(): who the bytes went to or came from was noted by the address hooks just before. What
  * cannot be told (a receive that did not ask for the address) stays in the socket's own sum. */
-static __noinline int account_peer(struct traffic_storage *st, __u64 n, int dir)
+static __noinline int account_peer(struct sock *sk, struct traffic_storage *st, __u64 n, int dir)
 {
 	struct traffic_peer_key key;
 	struct traffic_bytes *sums;
 
-	if (!st || st->pending_task != bpf_get_current_pid_tgid() || st->pending.reserved[0] != dir)
+	if (!sk || !st)
+		return 0;
+	if (sk->__sk_common.skc_state == TCP_ESTABLISHED) {
+		st->pending_task = 0; /* connected since: what was noted was for a send that failed */
+		return 0;
+	}
+	if (st->pending_task != bpf_get_current_pid_tgid() || st->pending.reserved[0] != dir)
 		return 0;
 	__builtin_memcpy(&key, &st->pending, sizeof(key));
 	barrier();
@@ -132,7 +138,7 @@ static __noinline int account_slow(struct sock *sk, __u64 n, int dir)
 		if (fresh)
 			send_socket(sk, st, TRAFFIC_SOCKET_OPEN, 0);
 		if (st->pending_task)
-			account_peer(st, n, dir);
+			account_peer(sk, st, n, dir);
 		return 0;
 	}
 	/* Another process than the owner, on an inherited or passed socket: straight into its sums, and there first,
@@ -142,7 +148,7 @@ static __noinline int account_slow(struct sock *sk, __u64 n, int dir)
 	add_sums(sums, transport, n, dir);
 	__sync_fetch_and_add(&st->foreign[dir & 1], n);
 	if (st->pending_task)
-		account_peer(st, n, dir);
+		account_peer(sk, st, n, dir);
 	return 0;
 sums_only:
 	return add_sums(sums, transport, n, dir);
@@ -170,7 +176,7 @@ static __always_inline int account(struct sock *sk, __u64 n, int dir)
 		__sync_fetch_and_add(&st->bytes[dir], n);
 		st->silent = 0;
 		if (unlikely(st->pending_task))
-			account_peer(st, n, dir);
+			account_peer(sk, st, n, dir);
 		return 0;
 	}
 	return account_slow(sk, n, dir);

@@ -167,11 +167,11 @@ const struct cli_object cli_objects[] = {
 	  .max_words = CLI_WORDS_ANY,
 	  .run = cli_top_main },
 	SHOWS("processes", "processes and what they sent and received", SELECTS,
-	      .description = "One row a process, largest first, also for those that exited within the last minute. "
+	      .description = "One row a process, most sent first (--sort turns to others), also for those that exited within the last minute. "
 			     "Bytes are what programs handed to and took from IP sockets, each once."),
 	SHOWS("flows", "sockets: who talks to whom, how much and how well", SELECTS,
 	      .description = "One row a socket (for UDP that is not connected, one for each peer), open and recently "
-			     "closed, largest first."),
+			     "closed, most sent first."),
 	SHOWS("hooks", "each BPF program: where it hangs, what it costs, its maps", CLI_BIT(BPFTRACE),
 	      .description = "Measures for a second, so that calls and nanoseconds per call are of now. Below each "
 			     "program stand the maps that it fills."),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/document.h"
 #include "frontends/cli/interrupt.h"
@@ -139,7 +140,8 @@ static int round_draw(struct cli_top *t, struct cli_source *source, const struct
 	}
 	if (r < 0)
 		return cli_fail_error(r, why);
-	if (play->note && !round->drawn)
+	/* On a terminal each frame pushes the one before it out of sight. */
+	if (play->note && (!round->drawn || isatty(STDOUT_FILENO)))
 		weir_buf_str(&round->out, play->note);
 	round->drawn++;
 	if (play->output != CLI_TOP_IN_PLACE)
