@@ -167,7 +167,8 @@ const struct cli_object cli_objects[] = {
 	  .max_words = CLI_WORDS_ANY,
 	  .run = cli_top_main },
 	SHOWS("processes", "processes and what they sent and received", SELECTS,
-	      .description = "One row a process, most sent first (--sort turns to others), also for those that exited within the last minute. "
+	      .description = "One row a process, most sent first (--sort takes others), also for those that "
+			     "exited within the last minute. "
 			     "Bytes are what programs handed to and took from IP sockets, each once."),
 	SHOWS("flows", "sockets: who talks to whom, how much and how well", SELECTS,
 	      .description = "One row a socket (for UDP that is not connected, one for each peer), open and recently "
