@@ -101,10 +101,11 @@ static __always_inline bool claim(struct traffic_storage *st, __u64 me)
 	return true;
 }
 
-/* The sums of the process that calls, if they are there and the reader knows whose they are. */
-static __always_inline struct traffic_sums *caller_sums(__u64 me)
+/* The sums of the process that calls, if they are there and the reader knows whose they are. Each helper that is called
+ * costs as much as all the rest, so the task answers for pid and start. */
+static __always_inline struct traffic_sums *caller_sums(struct task_struct *task)
 {
-	struct traffic_key key = { .start_ns = me, .pid = bpf_get_current_pid_tgid() >> 32 };
+	struct traffic_key key = { .start_ns = task->group_leader->start_boottime, .pid = task->tgid };
 	struct traffic_sums *sums = bpf_map_lookup_elem(&processes, &key);
 
 	return sums && sums->named ? sums : NULL;
@@ -121,7 +122,7 @@ static __noinline int account_slow(struct sock *sk, __u64 n, int dir)
 
 	if (transport < 0)
 		return 0;
-	sums = caller_sums(me);
+	sums = caller_sums(task);
 	if (!sums)
 		sums = process_sums(leader_of(task));
 	if (transport == TRAFFIC_UNIX || transport == TRAFFIC_OTHER)
@@ -157,7 +158,7 @@ sums_only:
 /* A Unix socket has no end that a hook sees, so nothing is kept with it: its bytes are its user's at once. */
 static __always_inline int account_unix(struct sock *sk, __u64 n, int dir)
 {
-	struct traffic_sums *sums = caller_sums(caller_start());
+	struct traffic_sums *sums = caller_sums(bpf_get_current_task_btf());
 
 	if (unlikely(!sums))
 		return account_slow(sk, n, dir);
