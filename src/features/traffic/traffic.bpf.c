@@ -12,7 +12,7 @@ int BPF_PROG(traffic_send, struct sock *sk, int ret)
 {
 	if (ret <= 0)
 		return 0;
-	return account(sk, ret, TRAFFIC_TX);
+	return account(ctx, sk, ret, TRAFFIC_TX);
 }
 
 SEC("tp_btf/sock_recv_length")
@@ -23,7 +23,7 @@ int BPF_PROG(traffic_receive, struct sock *sk, int ret, int flags)
 		return 0;
 	if (unlikely(flags & MSG_TRUNC) && sk->sk_type != SOCK_STREAM)
 		return account_cut(sk, ret);
-	return account(sk, ret, TRAFFIC_RX);
+	return account(ctx, sk, ret, TRAFFIC_RX);
 }
 
 /* --- UDP without connect(): the address of each datagram ------------------------------------- */
@@ -378,6 +378,7 @@ int BPF_PROG(traffic_exit, struct task_struct *task)
 	struct task_struct *leader = leader_of(task);
 	struct traffic_sums *sums;
 
+	__sync_fetch_and_add(&control.exits, 1);
 	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0;
 	sums = known_process(leader);
@@ -468,11 +469,11 @@ int traffic_seed(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
-/* Of all that a row shows. Most sockets are silent most of the time, and there are many: it reads little. */
+/* Of all that a row shows; another owner comes with other flags or with bytes. Most sockets are silent most of the time, and there are many: it reads little. */
 static __always_inline __u64 fingerprint(struct sock *sk, const struct traffic_storage *st)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	__u64 h = st->owner_start ^ sk->__sk_common.skc_state ^ ((__u64)st->flags << 32);
+	__u64 h = sk->__sk_common.skc_state ^ ((__u64)st->flags << 32);
 
 	h = h * 31 + st->bytes[0];
 	h = h * 31 + st->bytes[1];
@@ -497,7 +498,7 @@ static __always_inline __u64 fingerprint(struct sock *sk, const struct traffic_s
 
 static __always_inline bool leave_for_later(const struct traffic_storage *st)
 {
-	return st->silent >= SILENT_LONG && (st->silent + st->cookie) % SILENT_TURN && !control.watched &&
+	return st->silent >= SILENT_LONG && (st->silent + st->swept) % SILENT_TURN && !control.watched &&
 	       !control.sweep_all;
 }
 
@@ -515,6 +516,9 @@ int traffic_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
 
 	if (!sk || !seen || !seen->cookie)
 		return 0;
+	/* So that a void tag never stays until the count of exits has gone round. */
+	if (seen->user_tag && tag_void(seen->user_tag))
+		seen->user_tag = 0;
 	if (leave_for_later(seen) ||
 	    (fingerprint(sk, seen) == seen->swept && !holder_known(seen) &&
 	     (!control.sweep_all || control.sweep_all == seen->round))) {

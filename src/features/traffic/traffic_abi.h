@@ -220,6 +220,8 @@ struct traffic_control {
 	__u32 sweep_all;   /* the sweep reports unchanged sockets too, each once in this round; 0: only what changed */
 	__u32 look;        /* number of the look at who holds which socket, counting up from 1 */
 	__u32 watched;     /* somebody looks at it live: opens are told at once, not by the next sweep */
+	__u32 exits;       /* threads that ended; see thread_tag() */
+	__u32 reserved;
 };
 
 _Static_assert(sizeof(struct traffic_key) == 16, "abi");

@@ -20,7 +20,7 @@
 /* What weir keeps with a socket. The first cache line, of which the kernel takes 8 bytes, is all that a send or a
  * receive touches, and all that a sweep touches of a socket that was silent. */
 struct traffic_storage {
-	__u64 owner_start;  /* 0: nobody yet; compared alone: no two processes start in one nanosecond */
+	__u64 user_tag;     /* thread_tag() of one of the owner's threads, 0: of none */
 	__u64 bytes[_TRAFFIC_DIRECTION_MAX]; /* by the owner, as the calls reported */
 	__u64 pending_task; /* UDP: who is about to send to or has received from .pending */
 	__u64 swept;        /* fingerprint of what the last sweep reported */
@@ -28,6 +28,7 @@ struct traffic_storage {
 	__u32 flags;        /* enum traffic_socket_flags */
 	__u32 silent;       /* sweeps in a row that found nothing new; back to 0 with each call */
 
+	__u64 owner_start;  /* 0: nobody yet; compared alone: no two processes start in one nanosecond */
 	__u64 foreign[_TRAFFIC_DIRECTION_MAX]; /* by others */
 	__u64 folded[_TRAFFIC_DIRECTION_MAX];  /* of the owner's bytes: already in its sums */
 	__u64 tcp_done[_TRAFFIC_DIRECTION_MAX]; /* TCP's count of connections that this socket had before */
@@ -86,7 +87,8 @@ struct {
 	__uint(max_entries, TRAFFIC_RING_BYTES);
 } news SEC(".maps");
 
-struct traffic_control control = {};
+/* On a page's beginning, for thread_tag(). */
+struct traffic_control control __attribute__((aligned(4096))) = {};
 
 /* Several processors set flags of one socket at once. */
 static __always_inline void set_flags(struct traffic_storage *st, __u32 flags)

@@ -291,6 +291,7 @@ static __always_inline void adopt_holder(struct traffic_storage *st)
 	if (!holder_known(st))
 		return;
 	st->owner_start = st->holder_start;
+	st->user_tag = 0;
 	st->owner_pid = st->holder_pid;
 	__sync_fetch_and_and(&st->flags, ~TRAFFIC_SOCKET_TENTATIVE);
 }
