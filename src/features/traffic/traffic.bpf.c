@@ -469,7 +469,8 @@ int traffic_seed(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
-/* Of all that a row shows; another owner comes with other flags or with bytes. Most sockets are silent most of the time, and there are many: it reads little. */
+/* Of all that a row shows; another owner comes with other flags or with bytes. Most sockets are silent most of the
+ * time, and there are many: it reads little. */
 static __always_inline __u64 fingerprint(struct sock *sk, const struct traffic_storage *st)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
