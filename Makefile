@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 BUILD = build
 TEST_BUILD = build-test
 
-.PHONY: all run demo check test bench-check soak install uninstall clean
+.PHONY: all run demo pictures check test bench-check soak install uninstall clean
 
 # --- build ----------------------------------------------------------------------------------
 
@@ -34,6 +34,12 @@ demo: need-root setup all
 	@tools/setup demo
 	@WEIR_BUILD=$(CURDIR)/$(BUILD) exec tools/demo
 
+# The pictures of README.md anew: plays a scene, shows it in a headless browser and a terminal, docs/pictures.
+pictures: need-root setup all
+	@tools/setup test
+	@cd src/frontends/web/page && { [ -d node_modules ] || npm ci --silent; }
+	@WEIR_BUILD=$(CURDIR)/$(BUILD) exec tools/pictures
+
 # --- test -----------------------------------------------------------------------------------
 
 # Everything; the last line is "N passed, N failed, N skipped".
@@ -41,7 +47,7 @@ test: need-root
 	@tools/setup test
 	@exec tools/test-run
 
-# Under a minute, while writing: style, unit tests, replay.
+# Under a minute, while writing: style, words, unit tests, replay.
 check:
 	@tools/setup test
 	@exec tools/test-run --quick
@@ -49,7 +55,7 @@ check:
 # Do the measured ratios still hold on this machine?
 bench-check: need-root
 	@tools/setup test
-	@exec tools/test-run --only bench
+	@exec tools/test-run --only bench,bench-page,bench-map,bench-streams,bench-replay,bench-pixel
 
 # Ten minutes of churn: no growth, no leak, no lost byte.
 soak: need-root
@@ -76,7 +82,7 @@ clean:
 # --- below: not for calling -----------------------------------------------------------------
 
 .PHONY: setup need-root FORCE
-setup: | $(if $(filter run demo install,$(MAKECMDGOALS)),need-root)
+setup: | $(if $(filter run demo pictures install,$(MAKECMDGOALS)),need-root)
 	@tools/setup build
 
 need-root:

@@ -81,7 +81,8 @@ static bool addr_host_bits_clear(const struct weir_addr *a, unsigned bits)
 	return true;
 }
 
-int weir_prefix_parse(const char *text, struct weir_prefix *ret)
+/* Host bits stay as they are written. */
+static int prefix_read(const char *text, struct weir_prefix *ret)
 {
 	const char *slash = strchr(text, '/');
 	size_t len = slash ? (size_t)(slash - text) : strlen(text);
@@ -103,8 +104,32 @@ int weir_prefix_parse(const char *text, struct weir_prefix *ret)
 		if (r < 0)
 			return r;
 	}
+	*ret = p;
+	return 0;
+}
+
+int weir_prefix_parse(const char *text, struct weir_prefix *ret)
+{
+	struct weir_prefix p;
+	int r = prefix_read(text, &p);
+
+	if (r < 0)
+		return r;
 	if (!addr_host_bits_clear(&p.addr, p.bits))
 		return -EINVAL;
+	*ret = p;
+	return 0;
+}
+
+int weir_prefix_around(const char *text, struct weir_prefix *ret)
+{
+	struct weir_prefix p;
+	int r = prefix_read(text, &p);
+
+	if (r < 0)
+		return r;
+	for (unsigned i = p.bits; i < addr_bits(p.addr.family); i++)
+		p.addr.bytes[i / 8] &= (uint8_t)~(0x80 >> i % 8);
 	*ret = p;
 	return 0;
 }

@@ -30,5 +30,8 @@ int weir_addr_parse(const char *text, struct weir_addr *ret);
 /* Parses "ADDR" or "ADDR/BITS"; host bits that are set beyond BITS are an error (-EINVAL). */
 int weir_prefix_parse(const char *text, struct weir_prefix *ret);
 
+/* The network that the address of "ADDR/BITS" lies in: host bits are cleared. -EINVAL leaves *ret untouched. */
+int weir_prefix_around(const char *text, struct weir_prefix *ret);
+
 /* Whether the address lies in the network. An IPv4-mapped IPv6 address matches IPv4 networks. */
 bool weir_prefix_match(const struct weir_prefix *p, const struct weir_addr *a);

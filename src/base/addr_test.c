@@ -122,6 +122,34 @@ static void networks(void **state)
 	}
 }
 
+static void the_network_around_an_address(void **state)
+{
+	static const struct {
+		const char *text, *network; /* NULL: refused */
+		uint8_t bits;
+	} rows[] = {
+		{ "10.1.2.3/8", "10.0.0.0", 8 },
+		{ "10.255.2.3/9", "10.128.0.0", 9 },
+		{ "10.1.2.3", "10.1.2.3", 32 },
+		{ "10.1.2.3/0", "0.0.0.0", 0 },
+		{ "2001:db8:ffff::1/33", "2001:db8:8000::", 33 },
+		{ "::1/128", "::1", 128 },
+		{ "10.1.2.3/33", NULL, 0 },
+		{ "10.1/16", NULL, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct weir_prefix p = { .bits = 77 };
+		char text[WEIR_ADDR_TEXT];
+
+		assert_int_equal(weir_prefix_around(rows[i].text, &p), rows[i].network ? 0 : -EINVAL);
+		assert_int_equal(p.bits, rows[i].network ? rows[i].bits : 77);
+		if (rows[i].network)
+			assert_string_equal(weir_addr_format(&p.addr, text), rows[i].network);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +158,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_address_is_refused_and_changes_nothing),
 		cmocka_unit_test(an_address_of_no_family_reads_as_a_dash),
 		cmocka_unit_test(networks),
+		cmocka_unit_test(the_network_around_an_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

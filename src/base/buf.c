@@ -80,6 +80,12 @@ void weir_buf_char(struct weir_buf *b, char c)
 	weir_buf_add(b, &c, 1);
 }
 
+void weir_buf_spaces(struct weir_buf *b, size_t n)
+{
+	while (n--)
+		weir_buf_char(b, ' ');
+}
+
 void weir_buf_uint(struct weir_buf *b, uint64_t v)
 {
 	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
@@ -133,4 +139,27 @@ void weir_buf_printf(struct weir_buf *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	weir_buf_vprintf(b, fmt, ap);
 	va_end(ap);
+}
+
+int weir_buf_error(struct weir_buf *b, int error, char **ret)
+{
+	*ret = NULL;
+	if (b->error) {
+		weir_buf_done(b);
+		return -ENOMEM;
+	}
+	*ret = b->data;
+	*b = (struct weir_buf){ 0 };
+	return error;
+}
+
+int weir_fail(char **ret, int error, const char *fmt, ...)
+{
+	struct weir_buf b = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	weir_buf_vprintf(&b, fmt, ap);
+	va_end(ap);
+	return weir_buf_error(&b, error, ret);
 }

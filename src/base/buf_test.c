@@ -125,6 +125,28 @@ static void the_caller_may_write_into_the_room(void **state)
 	weir_buf_done(&b);
 }
 
+static void an_error_takes_the_text_along(void **state)
+{
+	struct weir_buf b = { 0 };
+	char *error = NULL;
+
+	(void)state;
+	weir_buf_str(&b, "no such file");
+	weir_buf_spaces(&b, 2);
+	assert_int_equal(weir_buf_error(&b, -ENOENT, &error), -ENOENT);
+	assert_string_equal(error, "no such file  ");
+	assert_null(b.data);
+	assert_int_equal(b.len, 0);
+	free(error);
+	assert_int_equal(weir_fail(&error, -EINVAL, "%s takes %u", "it", 5u), -EINVAL);
+	assert_string_equal(error, "it takes 5");
+	free(error);
+	assert_null(weir_buf_room(&b, SIZE_MAX));
+	assert_int_equal(weir_buf_error(&b, -EINVAL, &error), -ENOMEM);
+	assert_null(error);
+	assert_int_equal(b.error, 0);
+}
+
 static void out_of_memory_is_kept_and_the_text_stays_whole(void **state)
 {
 	struct weir_buf b = { 0 };
@@ -158,6 +180,7 @@ int main(void)
 		cmocka_unit_test(long_formatted_text_is_not_cut),
 		cmocka_unit_test(reset_keeps_the_memory),
 		cmocka_unit_test(the_caller_may_write_into_the_room),
+		cmocka_unit_test(an_error_takes_the_text_along),
 		cmocka_unit_test(out_of_memory_is_kept_and_the_text_stays_whole),
 	};
 

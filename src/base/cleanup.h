@@ -13,10 +13,12 @@ static inline void weir_freep(void *p)
 	free(*(void **)p);
 }
 
+/* Also by hand, with a descriptor that may be none: it is none afterwards. */
 static inline void weir_closep(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
+	*fd = -1;
 }
 
 static inline void weir_fclosep(FILE **f)

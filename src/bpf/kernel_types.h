@@ -4,6 +4,7 @@
 /* The kernel internals that weir leans on, and nothing else: a field that is not listed here is not used.
  * libbpf relocates each access by name to the running kernel's layout (CO-RE). */
 
+#include <asm/ptrace.h>
 #include <linux/bpf.h>
 #include <linux/types.h>
 
@@ -21,6 +22,7 @@ typedef _Bool bool;
 #define IPPROTO_MPTCP 262
 
 #define SOCK_STREAM 1
+#define SOCK_SEQPACKET 5
 
 #define PF_EXITING 4 /* include/linux/sched.h */
 #define PF_KTHREAD 0x00200000
@@ -47,6 +49,7 @@ enum {
 /* include/net/sock.h, enum sock_flags: unchanged since 2.6 */
 #define SOCK_DEAD 0
 #define SOCK_DONE 1
+#define SOCK_URGINLINE 2
 
 /* include/linux/tcp.h, enum tcp_chrono */
 enum {
@@ -56,11 +59,19 @@ enum {
 	TCP_CHRONO_SNDBUF_LIMITED,
 };
 
+struct page;
+struct pipe_inode_info;
+struct bpf_prog;
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 typedef struct {
 	int counter;
 } atomic_t;
+
+typedef struct {
+	__s64 counter;
+} atomic64_t;
 
 struct in6_addr {
 	union {
@@ -102,6 +113,7 @@ struct sock_common {
 	union {
 		unsigned long skc_flags;
 	};
+	atomic64_t skc_cookie;
 };
 
 struct sock {
@@ -114,6 +126,7 @@ struct sock {
 	int sk_sndbuf;
 	__u32 sk_ack_backlog;
 	__u32 sk_max_ack_backlog;
+	struct socket *sk_socket;
 };
 
 struct socket {
@@ -254,8 +267,50 @@ struct task_struct {
 	char comm[16];
 };
 
+struct net_device {
+	unsigned long state;
+	int ifindex;
+	char name[16];
+	possible_net_t nd_net;
+};
+
+struct dst_entry {
+	struct net_device *dev;
+};
+
 struct sk_buff {
+	struct net_device *dev;
+	unsigned long _skb_refdst;
+	struct sock *sk;
 	unsigned int len;
+	unsigned int data_len;
+	__u8 pkt_type : 3;
+	int skb_iif;
+	__be16 protocol;
+	__u16 transport_header;
+	__u16 network_header;
+	__u16 mac_header;
+	__u32 tail; /* sk_buff_data_t: an offset where pointers have 64 bits */
+	unsigned char *head;
+	unsigned char *data;
+};
+
+struct msghdr {
+	void *msg_name;
+};
+
+struct unix_stream_read_state {
+	struct socket *socket;
+	int flags;
+};
+
+struct sk_psock_progs {
+	struct bpf_prog *stream_verdict;
+	struct bpf_prog *skb_verdict;
+};
+
+struct sk_psock {
+	struct sk_psock_progs progs;
 };
 
 struct bpf_iter_meta {

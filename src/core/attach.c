@@ -156,6 +156,39 @@ int weir_attach_add(struct weir_attach *a, const char *feature, const struct bpf
 	return 0;
 }
 
+static const char *place_of(const char *hook)
+{
+	const char *slash = strchr(hook, '/');
+
+	if (!slash || !strncmp(hook, "iter", 4) || !strncmp(hook, "cgroup", 6))
+		return hook;
+	return slash + 1;
+}
+
+/* Another program of the feature hangs there too, by another way. */
+static bool place_is_told(const struct weir_attach *a, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (!strcmp(a->programs[i].feature, a->programs[n].feature) &&
+		    !strcmp(place_of(a->programs[i].hook), place_of(a->programs[n].hook)))
+			return true;
+	return false;
+}
+
+void weir_attach_places(const struct weir_attach *a, const char *feature, struct weir_buf *out)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < a->n_programs; i++) {
+		const struct attached *p = &a->programs[i];
+
+		if (strcmp(p->feature, feature) || !p->link || place_is_told(a, i))
+			continue;
+		weir_buf_printf(out, "%s%s", any ? ", " : "", place_of(p->hook));
+		any = true;
+	}
+}
+
 unsigned weir_attach_count(const struct weir_attach *a)
 {
 	return a->n_programs;

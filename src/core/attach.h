@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "core/snapshot.h"
 
 /* The register of everything that weir has in the kernel: programs, links, maps. What is in it is shown by
@@ -28,6 +29,10 @@ int weir_attach_maps(struct weir_attach *a, const struct bpf_object *object);
  * are borrowed for ever. What the program is made of is read from the kernel here, while the rights are there. */
 int weir_attach_add(struct weir_attach *a, const char *feature, const struct bpf_program *program,
 		    struct bpf_link *link, const char *hook, const char *bpftrace);
+
+/* Appends the places where the feature's programs hang, each once: what stands behind the slash of its hooks, and
+ * for iterators and cgroups the whole. */
+void weir_attach_places(const struct weir_attach *a, const char *feature, struct weir_buf *out);
 
 /* Detaches the feature's programs that were added last, down to n of them. */
 unsigned weir_attach_count(const struct weir_attach *a);

@@ -8,15 +8,8 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "core/bench_private.h"
-
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec t;
-
-	clock_gettime(id, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 struct weir_bench *weir_bench_new(const char *name, bool quick, const struct weir_bench_host *host)
 {
@@ -29,8 +22,8 @@ struct weir_bench *weir_bench_new(const char *name, bool quick, const struct wei
 		return weir_bench_free(b);
 	b->quick = quick;
 	b->host = host;
-	b->begun_ns = clock_ns(CLOCK_MONOTONIC);
-	b->begun_real_ns = clock_ns(CLOCK_REALTIME);
+	b->begun_ns = weir_mono_ns();
+	b->begun_real_ns = weir_clock_ns(CLOCK_REALTIME);
 	CPU_ZERO(&b->all);
 	sched_getaffinity(0, sizeof(b->all), &b->all);
 	return b;
@@ -43,6 +36,8 @@ struct weir_bench *weir_bench_free(struct weir_bench *b)
 	for (unsigned i = 0; i < b->n_entries; i++) {
 		free(b->entries[i].name);
 		free(b->entries[i].text);
+		if (b->entries[i].kind == BENCH_COLUMNS)
+			bench_columns_free(b->entries[i].columns);
 	}
 	free(b->entries);
 	free(b->name);
@@ -79,12 +74,12 @@ void weir_bench_lost(struct weir_bench *b, uint64_t lost)
 
 uint64_t weir_bench_wall_ns(void)
 {
-	return clock_ns(CLOCK_MONOTONIC);
+	return weir_mono_ns();
 }
 
 uint64_t weir_bench_work_ns(const struct weir_bench *b)
 {
-	return clock_ns(b->by_wall ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID);
+	return weir_clock_ns(b->by_wall ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID);
 }
 
 bool weir_bench_by_wall(const struct weir_bench *b)
@@ -99,7 +94,7 @@ int weir_bench_calibrate(struct weir_bench *b, int (*load)(void *ctx), void *ctx
 	double most = 0;
 
 	for (int i = 0; i < 200; i++) {
-		uint64_t wall = clock_ns(CLOCK_MONOTONIC), cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+		uint64_t wall = weir_mono_ns(), cpu = weir_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 		double share;
 
 		for (int k = 0; k < 20; k++) {
@@ -108,8 +103,8 @@ int weir_bench_calibrate(struct weir_bench *b, int (*load)(void *ctx), void *ctx
 			if (r < 0)
 				return r;
 		}
-		cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
-		wall = clock_ns(CLOCK_MONOTONIC) - wall;
+		cpu = weir_clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
+		wall = weir_mono_ns() - wall;
 		share = wall ? (double)cpu / (double)wall : 0;
 		most = share > most ? share : most;
 	}

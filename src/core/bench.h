@@ -50,6 +50,12 @@ int weir_bench_isolate(void);
 int weir_bench_pin(struct weir_bench *b);
 void weir_bench_unpin(struct weir_bench *b);
 
+/* How many programs hang on these tracepoints, of anybody; the list ends with NULL. */
+unsigned weir_bench_on_hooks(const char *const *tracepoints);
+
+/* Waits some seconds for nobody to hang there; whether that came. Call it with nothing of one's own attached. */
+bool weir_bench_await_alone(const struct weir_bench *b, const char *const *tracepoints);
+
 /* Starts a program with its output in *ret_output (a pipe) or, for NULL, nowhere. It runs on all
  * processors and dies with this process. -errno, also when the program is not there. */
 int weir_bench_spawn(struct weir_bench *b, const char *const *argv, pid_t *ret_pid,
@@ -106,7 +112,7 @@ double weir_bench_quantile(const struct weir_bench_series *s, double share);
 
 /* --- comparing ----------------------------------------------------------------------------- */
 
-#define WEIR_BENCH_VARIANTS 4
+#define WEIR_BENCH_VARIANTS 5
 #define WEIR_BENCH_METRICS 16
 
 struct weir_bench_variant {
@@ -178,9 +184,28 @@ void weir_bench_line(struct weir_bench *b, const char *name, enum weir_bench_uni
 void weir_bench_skip(struct weir_bench *b, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* A table of whole numbers, such as hits and bytes for each workload: the columns, then its rows.
+ * In the document each number is a row of its own, named ROW.COLUMN. All texts are copied. */
+#define WEIR_BENCH_COLUMNS 8
+
+struct weir_bench_column {
+	const char *name, *title; /* for scripts; for people, above the numbers */
+	enum weir_bench_unit unit;
+};
+
+void weir_bench_columns(struct weir_bench *b, const char *title,
+			const struct weir_bench_column *columns, unsigned n);
+/* One number for each of the columns that were named last. */
+void weir_bench_row(struct weir_bench *b, const char *name, const char *title,
+		    const uint64_t *values);
+
 /* What the reader should know beside it, such as others' programs on the same hooks. */
 void weir_bench_remark(struct weir_bench *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* Whether the processor is emulated in software, as QEMU's TCG does it: counts are right there,
+ * times are not. */
+bool weir_bench_emulated(void);
 
 /* The whole report as one document (with a newline), or for people. -ENOMEM if memory ran out while
  * measuring. */

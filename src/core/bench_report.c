@@ -16,13 +16,12 @@
 
 /* What was measured, as a document and as a text that says in words what each number is. */
 
-static const char *const unit_names[] = {
+const char *const bench_unit_names[_WEIR_BENCH_UNIT_MAX] = {
 	[WEIR_BENCH_RATIO] = "ratio", [WEIR_BENCH_PERCENT] = "percent",
 	[WEIR_BENCH_NS] = "ns",	      [WEIR_BENCH_MS] = "ms",
 	[WEIR_BENCH_BYTES] = "bytes", [WEIR_BENCH_PER_SECOND] = "per_second",
 	[WEIR_BENCH_COUNT] = "count",
 };
-_Static_assert(ARRAY_SIZE(unit_names) == _WEIR_BENCH_UNIT_MAX, "each has its name");
 
 static char *text_new(struct weir_bench *b, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
@@ -38,9 +37,8 @@ static char *text_new(struct weir_bench *b, const char *fmt, va_list ap)
 	return text;
 }
 
-/* Takes both texts over. */
-static struct bench_entry *add(struct weir_bench *b, enum bench_entry_kind kind, char *name,
-			       char *text)
+struct bench_entry *bench_entry_add(struct weir_bench *b, enum bench_entry_kind kind, char *name,
+				    char *text)
 {
 	if (b->n_entries == b->room) {
 		unsigned room = b->room ? b->room * 2 : 64;
@@ -63,7 +61,7 @@ static struct bench_entry *add(struct weir_bench *b, enum bench_entry_kind kind,
 
 void weir_bench_part(struct weir_bench *b, const char *title, const char *about)
 {
-	add(b, BENCH_PART, strdup(title), strdup(about));
+	bench_entry_add(b, BENCH_PART, strdup(title), strdup(about));
 	if (b->host && b->host->progress)
 		b->host->progress(b->host->ctx, title);
 }
@@ -77,7 +75,7 @@ void weir_bench_line(struct weir_bench *b, const char *name, enum weir_bench_uni
 	if (!value.n)
 		return;
 	va_start(ap, fmt);
-	e = add(b, BENCH_LINE, strdup(name), text_new(b, fmt, ap));
+	e = bench_entry_add(b, BENCH_LINE, strdup(name), text_new(b, fmt, ap));
 	va_end(ap);
 	if (!e)
 		return;
@@ -90,7 +88,7 @@ void weir_bench_skip(struct weir_bench *b, const char *name, const char *fmt, ..
 	va_list ap;
 
 	va_start(ap, fmt);
-	add(b, BENCH_SKIP, strdup(name), text_new(b, fmt, ap));
+	bench_entry_add(b, BENCH_SKIP, strdup(name), text_new(b, fmt, ap));
 	va_end(ap);
 }
 
@@ -99,12 +97,12 @@ void weir_bench_remark(struct weir_bench *b, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	add(b, BENCH_REMARK, strdup(""), text_new(b, fmt, ap));
+	bench_entry_add(b, BENCH_REMARK, strdup(""), text_new(b, fmt, ap));
 	va_end(ap);
 }
 
 /* The model name of /proc/cpuinfo; other machines than x86 name it otherwise or not at all. */
-static void processor_name(char *name, size_t room)
+void bench_processor_name(char *name, size_t room)
 {
 	_cleanup_fclose_ FILE *f = fopen("/proc/cpuinfo", "re");
 	char line[512];
@@ -154,7 +152,7 @@ static void put_head(const struct weir_bench *b, struct weir_json *j)
 
 	uname(&uts);
 	gethostname(host, sizeof(host) - 1);
-	processor_name(cpu, sizeof(cpu));
+	bench_processor_name(cpu, sizeof(cpu));
 	weir_json_key(j, "schema_version");
 	weir_json_uint(j, 1);
 	put_text(j, "host", host);
@@ -182,7 +180,7 @@ static void put_entry(const struct bench_entry *e, struct weir_json *j)
 	put_text(j, "name", e->name);
 	put_text(j, e->kind == BENCH_SKIP ? "skipped" : "about", e->text);
 	if (e->kind == BENCH_LINE) {
-		put_text(j, "unit", unit_names[e->unit]);
+		put_text(j, "unit", bench_unit_names[e->unit]);
 		put_number(j, "value", e->value.median);
 		put_number(j, "low", e->value.low);
 		put_number(j, "high", e->value.high);
@@ -214,6 +212,8 @@ int weir_bench_json(const struct weir_bench *b, struct weir_buf *out, bool inden
 	for (unsigned i = 0; i < b->n_entries; i++)
 		if (b->entries[i].kind == BENCH_LINE || b->entries[i].kind == BENCH_SKIP)
 			put_entry(&b->entries[i], &j);
+		else if (b->entries[i].kind == BENCH_ROW)
+			bench_row_json(&b->entries[i], &j);
 	weir_json_array_end(&j);
 	weir_json_object_end(&j);
 	weir_buf_char(out, '\n');
@@ -314,7 +314,7 @@ int weir_bench_text(const struct weir_bench *b, struct weir_buf *out, unsigned w
 	/* Below that columns of words make no sense. */
 	width = width && width < 72 ? 0 : width;
 	uname(&uts);
-	processor_name(cpu, sizeof(cpu));
+	bench_processor_name(cpu, sizeof(cpu));
 	weir_buf_printf(out, "weir bench %s: kernel %s, ", b->name, uts.release);
 	weir_text_escape_terminal(out, cpu, WEIR_TEXT_UNLIMITED);
 	weir_buf_printf(out, ", %d processor(s), %.0f s\n", CPU_COUNT(&b->all),
@@ -340,6 +340,12 @@ int weir_bench_text(const struct weir_bench *b, struct weir_buf *out, unsigned w
 		case BENCH_REMARK:
 			weir_buf_str(out, "  note: ");
 			put_words(out, e->text, 8, width ? width : 100);
+			break;
+		case BENCH_COLUMNS:
+			bench_columns_text(b, i, out);
+			break;
+		case BENCH_ROW:
+			bench_row_text(b, i, out);
 			break;
 		}
 	}

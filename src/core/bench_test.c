@@ -310,6 +310,10 @@ static void test_clock(void **state)
 
 static struct weir_bench *sample(void)
 {
+	static const struct weir_bench_column columns[] = {
+		{ "bytes", "seen", WEIR_BENCH_BYTES },
+		{ "hits", "hits", WEIR_BENCH_COUNT },
+	};
 	struct weir_bench *b = weir_bench_new("test", false, NULL);
 
 	weir_bench_part(b, "first part",
@@ -322,6 +326,9 @@ static struct weir_bench *sample(void)
 	weir_bench_line(b, "first.bytes", WEIR_BENCH_BYTES, weir_bench_single(1500000), "bytes");
 	weir_bench_skip(b, "first.other", "%s is not installed", "it\x1b[31m");
 	weir_bench_remark(b, "beside it <b>");
+	weir_bench_columns(b, "what", columns, 2);
+	weir_bench_row(b, "first.long", "a long one", (uint64_t[]){ 12345678901, 2 });
+	weir_bench_row(b, "first.short", "short", (uint64_t[]){ 0, 345 });
 	weir_bench_lost(b, 7);
 	return b;
 }
@@ -342,7 +349,13 @@ static void test_json(void **state)
 	assert_string_equal(json_string_value(json_object_get(root, "bench")), "test");
 	assert_int_equal(json_array_size(json_object_get(root, "remarks")), 1);
 	rows = json_object_get(root, "rows");
-	assert_int_equal(json_array_size(rows), 3);
+	assert_int_equal(json_array_size(rows), 7);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(rows, 3), "name")),
+			    "first.long.bytes");
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(rows, 3), "value")),
+			 12345678901);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(rows, 6), "about")),
+			    "short: hits");
 	assert_near(json_number_value(json_object_get(json_array_get(rows, 0), "value")), 1.5);
 	assert_near(json_number_value(json_object_get(json_array_get(rows, 0), "min")), 1.25);
 	assert_string_equal(json_string_value(json_object_get(json_array_get(rows, 0), "unit")),
@@ -367,6 +380,9 @@ static void test_text(void **state)
 	assert_non_null(strstr(out.data, "      1.5 MB"));
 	assert_non_null(strstr(out.data, "skipped"));
 	assert_null(strchr(out.data, '\x1b'));
+	assert_non_null(strstr(out.data, "  what               seen  hits\n"
+					 "  a long one  12345678901     2\n"
+					 "  short                 0   345\n"));
 	assert_null(strstr(out.data, "was not measured"));
 	for (const char *line = out.data; *line; line += strcspn(line, "\n") + 1)
 		if (strncmp(line, "weir bench", 10))

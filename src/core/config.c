@@ -82,7 +82,9 @@ uint64_t weir_config_number(const struct weir_config *c, const char *name)
 {
 	const char *text = weir_config_text(c, name);
 
-	return text ? strtoull(text, NULL, 10) : 0;
+	uint64_t v;
+
+	return text && weir_key_size(text, &v) ? v : 0;
 }
 
 bool weir_config_true(const struct weir_config *c, const char *name)
@@ -166,12 +168,7 @@ static int fail(char **ret_error, const char *path, const char *fmt, ...)
 	va_start(ap, fmt);
 	weir_buf_vprintf(&b, fmt, ap);
 	va_end(ap);
-	if (b.error) {
-		weir_buf_done(&b);
-		return -ENOMEM;
-	}
-	*ret_error = b.data;
-	return -EINVAL;
+	return weir_buf_error(&b, -EINVAL, ret_error);
 }
 
 /* Reads to the end, one byte more than is allowed at most, so that the parser sees what is too long. */

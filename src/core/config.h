@@ -30,6 +30,7 @@ enum weir_key_type {
 	WEIR_KEY_CHOICE, /* one of .choices */
 	WEIR_KEY_COUNT,  /* a whole number, decimal */
 	WEIR_KEY_BOOL,
+	WEIR_KEY_SIZE,   /* bytes, as people write them: 256Mi, 1G */
 };
 
 struct weir_key {
@@ -38,7 +39,7 @@ struct weir_key {
 	enum weir_unit unit;
 	const char *otherwise;      /* the default, as a file would say it; NULL: none */
 	const char *const *choices; /* ends with NULL */
-	uint64_t min, max;          /* WEIR_KEY_COUNT; max 0: no limit */
+	uint64_t min, max;          /* WEIR_KEY_COUNT, WEIR_KEY_SIZE; max 0: no limit */
 	bool live;                  /* SIGHUP is enough for a change; otherwise it takes a restart */
 	const char *help;           /* one sentence */
 };
@@ -77,7 +78,7 @@ void weir_config_decide(struct weir_config *c, const char *name);
 /* What a file gave for "listen" or "hooks.traffic", else the key's default, which may be NULL. Borrowed from c. */
 const char *weir_config_text(const struct weir_config *c, const char *name);
 bool weir_config_given(const struct weir_config *c, const char *name);
-uint64_t weir_config_number(const struct weir_config *c, const char *name); /* WEIR_KEY_COUNT, else 0 */
+uint64_t weir_config_number(const struct weir_config *c, const char *name); /* WEIR_KEY_COUNT, WEIR_KEY_SIZE, else 0 */
 bool weir_config_true(const struct weir_config *c, const char *name);       /* WEIR_KEY_BOOL, else false */
 
 /* "traffic:sock,..." as --hooks takes it: the group hooks. Appends nothing when none is given. */
@@ -93,6 +94,9 @@ const char *weir_config_files(const struct weir_config *c);
 
 /* All keys, in the order of their declarations; NULL past the last. */
 const struct weir_setting *weir_config_setting(const struct weir_config *c, unsigned i);
+
+/* "256Mi" as WEIR_KEY_SIZE takes it; false: it is none. */
+bool weir_key_size(const char *text, uint64_t *ret);
 
 /* What the key takes, for help: "ADDR:PORT or none", "error, warning, info or debug". */
 void weir_key_takes(const struct weir_key *k, struct weir_buf *out);

@@ -8,6 +8,7 @@
 #include "base/addr.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "core/config_private.h"
 #include "core/query_words.h"
 #include "core/tables.h"
@@ -15,6 +16,7 @@
 /* The declarations, and what a value of each type may be. */
 
 #define HOOKS "hooks"
+#define HISTORY "history"
 #define NEAR_MOST 3 /* wrong letters in a name that is still taken for another */
 
 static const char *const levels[] = { "error", "warning", "info", "debug", NULL };
@@ -30,6 +32,13 @@ static const struct weir_key daemon_keys[] = {
 	  .help = "Folder on a bpffs for what must outlive the daemon." },
 	{ .name = "log_level", .type = WEIR_KEY_CHOICE, .otherwise = "info", .choices = levels, .live = true,
 	  .help = "The least important line that is logged." },
+};
+
+static const struct weir_key history_keys[] = {
+	{ .name = "enabled", .type = WEIR_KEY_BOOL, .otherwise = "true",
+	  .help = "Whether the past is kept, in the folder history of the state." },
+	{ .name = "size", .type = WEIR_KEY_SIZE, .otherwise = "256Mi", .min = 4ull << 20, .max = 1ull << 40,
+	  .help = "How large its file may grow; the oldest of what is finest goes first." },
 };
 
 /* --- all keys ---------------------------------------------------------------------------------- */
@@ -67,7 +76,7 @@ static const char **declare_hooks(struct weir_config *c, const struct weir_featu
 
 int weir_config_declare(struct weir_config *c)
 {
-	unsigned n = ARRAY_SIZE(daemon_keys), n_choices = 0;
+	unsigned n = ARRAY_SIZE(daemon_keys) + ARRAY_SIZE(history_keys), n_choices = 0;
 	const char **choices;
 
 	for (unsigned i = 0; c->features[i]; i++) {
@@ -83,6 +92,8 @@ int weir_config_declare(struct weir_config *c)
 		return -ENOMEM;
 	for (unsigned i = 0; i < ARRAY_SIZE(daemon_keys); i++)
 		declare(c, NULL, &daemon_keys[i]);
+	for (unsigned i = 0; i < ARRAY_SIZE(history_keys); i++)
+		declare(c, HISTORY, &history_keys[i]);
 	choices = c->choices;
 	for (unsigned i = 0; c->features[i]; i++)
 		choices = declare_hooks(c, c->features[i], choices);
@@ -178,6 +189,9 @@ void weir_key_takes(const struct weir_key *k, struct weir_buf *out)
 	case WEIR_KEY_BOOL:
 		weir_buf_str(out, "true or false");
 		return;
+	case WEIR_KEY_SIZE:
+		weir_buf_str(out, "a size such as 256Mi or 1G");
+		return;
 	}
 }
 
@@ -197,6 +211,18 @@ static bool check_count(const struct weir_key *k, const char *text)
 	uint64_t v;
 
 	return whole_number(text, &v) && v >= k->min && (!k->max || v <= k->max);
+}
+
+bool weir_key_size(const char *text, uint64_t *ret)
+{
+	return weir_units_parse(text, ret) == 0;
+}
+
+static bool check_size(const struct weir_key *k, const char *text)
+{
+	uint64_t v;
+
+	return weir_key_size(text, &v) && v >= k->min && (!k->max || v <= k->max);
 }
 
 static bool check_listen(const char *text)
@@ -253,6 +279,8 @@ static bool fits(const struct weir_key *k, const char *text, bool plain)
 		return check_choice(k, text);
 	case WEIR_KEY_COUNT:
 		return plain && check_count(k, text);
+	case WEIR_KEY_SIZE:
+		return plain && check_size(k, text);
 	case WEIR_KEY_BOOL:
 		return plain && (!strcmp(text, "true") || !strcmp(text, "false"));
 	}

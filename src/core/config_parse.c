@@ -37,12 +37,7 @@ static int fail_at(const char *name, size_t line, size_t column, char **ret_erro
 	weir_text_escape_terminal(&b, name, WEIR_TEXT_UNLIMITED);
 	weir_buf_printf(&b, ":%zu:%zu: ", line, column);
 	weir_buf_vprintf(&b, fmt, ap);
-	if (b.error) {
-		weir_buf_done(&b);
-		return -ENOMEM;
-	}
-	*ret_error = b.data;
-	return -EINVAL;
+	return weir_buf_error(&b, -EINVAL, ret_error);
 }
 
 static int fail(struct scan *s, const yaml_mark_t *at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -328,6 +323,7 @@ static void field_make(const struct weir_key *k, unsigned i, struct cyaml_schema
 	case WEIR_KEY_PATH:
 	case WEIR_KEY_LISTEN:
 	case WEIR_KEY_CHOICE:
+	case WEIR_KEY_SIZE:
 		ret->data_offset = at + offsetof(struct slot, text);
 		ret->value = (struct cyaml_schema_value){ CYAML_VALUE_STRING(
 			CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, char, 1, WEIR_CONFIG_VALUE_MAX) };
@@ -379,6 +375,7 @@ static char *value_text(const struct weir_key *k, const struct slot *slot)
 	case WEIR_KEY_PATH:
 	case WEIR_KEY_LISTEN:
 	case WEIR_KEY_CHOICE:
+	case WEIR_KEY_SIZE:
 		return strdup(slot->text ? slot->text : "");
 	}
 	return NULL;

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "core/document_layout.h"
+#include "core/history.h"
 
 #define SCHEMA_VERSION 1
 
@@ -115,8 +116,42 @@ static void write_lines(struct weir_json *j, const struct weir_layout *l, const 
 	}
 }
 
+/* Over all rows that are selected, so a reader of the first ten still learns the whole. */
+static void write_sums(struct weir_json *j, const struct document_selection *sel, const struct weir_table *def,
+		       const struct weir_query *q)
+{
+	if (!q->sums)
+		return;
+	weir_json_key(j, "sums");
+	weir_json_object(j);
+	for (unsigned i = 0; i < def->n_fields; i++) {
+		if (!(q->sums & 1ull << i))
+			continue;
+		weir_json_key(j, def->fields[i].name);
+		weir_json_uint(j, sel->rows.def ? weir_query_sum(q, &sel->rows, i) : 0);
+	}
+	weir_json_object_end(j);
+}
+
+/* Of a table of the past: what was answered really. */
+static void write_span(struct weir_json *j, const struct weir_history_span *span)
+{
+	if (!span)
+		return;
+	weir_json_key(j, "from");
+	weir_json_time(j, span->from_ns);
+	weir_json_key(j, "to");
+	weir_json_time(j, span->to_ns);
+	weir_json_key(j, "step");
+	weir_json_uint(j, span->step_ns / 1000000000u);
+	weir_json_key(j, "day_start");
+	weir_json_time(j, span->day_ns);
+	weir_json_key(j, "utc_offset_seconds");
+	weir_json_int(j, span->utc_offset_s);
+}
+
 static void write_envelope(struct weir_json *j, const struct weir_layout *l, const struct document_selection *sel,
-			   uint64_t fields, const struct weir_snapshot_head *head)
+			   const struct weir_query *q, const struct weir_snapshot_head *head)
 {
 	weir_json_object(j);
 	weir_json_key(j, "schema_version");
@@ -129,10 +164,12 @@ static void write_envelope(struct weir_json *j, const struct weir_layout *l, con
 	weir_json_uint(j, head->number);
 	weir_json_key(j, "lost_events");
 	weir_json_uint(j, head->lost_events);
+	write_span(j, q->span);
 	weir_json_key(j, "total");
 	weir_json_uint(j, sel->total);
+	write_sums(j, sel, l->def, q);
 	weir_json_key(j, "rows");
-	write_rows(j, l, sel, fields);
+	write_rows(j, l, sel, q->fields);
 	weir_json_object_end(j);
 	weir_buf_char(j->out, '\n');
 }
@@ -155,7 +192,7 @@ int weir_document_json(struct weir_buf *out, const struct weir_snapshot *s, cons
 	if (style == WEIR_JSON_LINES)
 		write_lines(&j, &layout, &sel, q->fields);
 	else
-		write_envelope(&j, &layout, &sel, q->fields, weir_snapshot_head(s));
+		write_envelope(&j, &layout, &sel, q, weir_snapshot_head(s));
 	return out->error;
 }
 

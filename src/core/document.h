@@ -15,7 +15,8 @@ enum weir_json_style {
 	WEIR_JSON_LINES,    /* --ndjson: one row object per line, no envelope */
 };
 
-/* Appends {"schema_version":1,"host":...,"time":...,"snapshot":N,"lost_events":N,"total":N,"rows":[...]}.
+/* Appends {"schema_version":1,"host":...,"time":...,"snapshot":N,"lost_events":N,"total":N,"rows":[...]}, with
+ * "sums":{"FIELD":N,...} in front of the rows when the query asks for sums.
  * A table that the snapshot lacks gives no rows. Null cells are left out of objects that come from dotted
  * names (an object without any member is {}), and are null otherwise. Invalid UTF-8 becomes U+FFFD. */
 int weir_document_json(struct weir_buf *out, const struct weir_snapshot *s, const struct weir_table *def,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "core/document.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "core/document_layout.h"
@@ -29,13 +31,13 @@ static const char *schema_type(enum weir_type type)
 	return "null";
 }
 
-static void write_range(struct weir_json *j, enum weir_type type)
+static void write_range(struct weir_json *j, enum weir_type type, uint64_t max)
 {
 	if (type == WEIR_TYPE_UINT) {
 		weir_json_key(j, "minimum");
 		weir_json_uint(j, 0);
 		weir_json_key(j, "maximum");
-		weir_json_uint(j, UINT64_MAX);
+		weir_json_uint(j, max ? max : UINT64_MAX);
 	} else if (type == WEIR_TYPE_INT) {
 		weir_json_key(j, "minimum");
 		weir_json_int(j, INT64_MIN);
@@ -63,6 +65,24 @@ static void write_format(struct weir_json *j, enum weir_type type)
 	weir_json_array_end(j);
 }
 
+static void write_words(struct weir_json *j, const char *words, bool nullable)
+{
+	char word[64];
+
+	weir_json_key(j, "enum");
+	weir_json_array(j);
+	for (const char *at = words; *at; at += strspn(at, " ")) {
+		size_t n = strcspn(at, " ");
+
+		snprintf(word, sizeof(word), "%.*s", (int)n, at);
+		weir_json_text(j, word);
+		at += n;
+	}
+	if (nullable)
+		weir_json_null(j);
+	weir_json_array_end(j);
+}
+
 static void write_value(struct weir_json *j, const struct weir_field *f, bool nullable)
 {
 	weir_json_object(j);
@@ -77,7 +97,9 @@ static void write_value(struct weir_json *j, const struct weir_field *f, bool nu
 	} else {
 		weir_json_text(j, schema_type(f->type));
 	}
-	write_range(j, f->type);
+	if (f->words)
+		write_words(j, f->words, nullable);
+	write_range(j, f->type, f->max);
 	write_format(j, f->type);
 	weir_json_object_end(j);
 }
@@ -112,11 +134,21 @@ static void write_integer(struct weir_json *j, const char *key, const char *help
 	weir_json_object(j);
 	write_pair(j, "description", help);
 	write_pair(j, "type", "integer");
-	write_range(j, WEIR_TYPE_UINT);
+	write_range(j, WEIR_TYPE_UINT, 0);
 	weir_json_object_end(j);
 }
 
-static void write_envelope(struct weir_json *j)
+static void write_moment(struct weir_json *j, const char *key, const char *help)
+{
+	weir_json_key(j, key);
+	weir_json_object(j);
+	write_pair(j, "description", help);
+	write_pair(j, "type", "string");
+	write_pair(j, "format", "date-time");
+	weir_json_object_end(j);
+}
+
+static void write_envelope(struct weir_json *j, bool past)
 {
 	weir_json_key(j, "schema_version");
 	weir_json_object(j);
@@ -131,16 +163,33 @@ static void write_envelope(struct weir_json *j)
 	write_pair(j, "type", "string");
 	weir_json_object_end(j);
 
-	weir_json_key(j, "time");
-	weir_json_object(j);
-	write_pair(j, "description", "When the snapshot was taken.");
-	write_pair(j, "type", "string");
-	write_pair(j, "format", "date-time");
-	weir_json_object_end(j);
+	write_moment(j, "time", "When the snapshot was taken.");
+	if (past) {
+		write_moment(j, "from", "Where the span that was answered begins.");
+		write_moment(j, "to", "Where it ends.");
+		write_integer(j, "step", "Seconds of a step, or how finely the span's ends are known.");
+		write_moment(j, "day_start", "When the daemon's local day began, at the end that was asked for; up to now: today.");
+		weir_json_key(j, "utc_offset_seconds");
+		weir_json_object(j);
+		write_pair(j, "description", "By how much the daemon's local time was ahead of Universal Time then.");
+		write_pair(j, "type", "integer");
+		weir_json_object_end(j);
+	}
 
 	write_integer(j, "snapshot", "Number of the snapshot, counted up while the daemon runs.");
 	write_integer(j, "lost_events", "Records that the kernel could not hand over since the start.");
 	write_integer(j, "total", "Rows that the query selects, before limit and offset.");
+
+	weir_json_key(j, "sums");
+	weir_json_object(j);
+	write_pair(j, "description", "Of the fields that were asked for, over all rows that the query selects.");
+	write_pair(j, "type", "object");
+	weir_json_key(j, "additionalProperties");
+	weir_json_object(j);
+	write_pair(j, "type", "integer");
+	write_range(j, WEIR_TYPE_UINT, 0);
+	weir_json_object_end(j);
+	weir_json_object_end(j);
 }
 
 static void write_required(struct weir_json *j)
@@ -174,7 +223,7 @@ int weir_document_schema(struct weir_buf *out, const struct weir_table *def)
 	write_required(&j);
 	weir_json_key(&j, "properties");
 	weir_json_object(&j);
-	write_envelope(&j);
+	write_envelope(&j, def->past);
 	weir_json_key(&j, "rows");
 	weir_json_object(&j);
 	write_pair(&j, "type", "array");

@@ -101,6 +101,21 @@ static void the_whole_document(void **state)
 		"\"by_transport\":{},\"tx_bytes\":null}]}\n");
 }
 
+static void sums_stand_before_the_rows(void **state)
+{
+	char *error = NULL;
+
+	(void)state;
+	two_rows();
+	assert_int_equal(weir_query_sums(&query, &fixture_table, "local_port,by_transport.tcp.rx_bytes", &error), 0);
+	assert_int_equal(weir_query_fields(&query, &fixture_table, "pid", &error), 0);
+	query.limit = 0;
+	assert_string_equal(document(WEIR_JSON_COMPACT),
+			    "{\"schema_version\":1,\"host\":\"weirhost\",\"time\":\"2026-01-31T11:59:59.123456Z\","
+			    "\"snapshot\":7,\"lost_events\":3,\"total\":2,"
+			    "\"sums\":{\"local_port\":443,\"by_transport.tcp.rx_bytes\":2},\"rows\":[]}\n");
+}
+
 static void one_object_a_line(void **state)
 {
 	char *error = NULL;
@@ -508,6 +523,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_whole_document),
+		TEST(sums_stand_before_the_rows),
 		TEST(one_object_a_line),
 		TEST(the_rows_alone),
 		TEST(indented_it_is_the_same_document),

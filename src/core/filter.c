@@ -98,11 +98,14 @@ static bool match_text(const struct weir_filter_value *v, const char *cell)
 	/* Without a text: only the empty value finds it. */
 	if (!cell)
 		return !*v->text;
+	if (v->part && !v->glob)
+		return strcasestr(cell, v->text) != NULL;
 	return v->glob ? weir_filter_glob(v->text, cell) : strcmp(v->text, cell) == 0;
 }
 
 static bool match_value(const struct weir_filter_value *v, const struct weir_rows *r, size_t row)
 {
+	char buf[WEIR_ADDR_TEXT];
 	struct weir_addr a;
 
 	switch (r->def->fields[v->field].type) {
@@ -119,7 +122,9 @@ static bool match_value(const struct weir_filter_value *v, const struct weir_row
 		return !weir_cell_null(r, row, v->field) && match_int(v, (int64_t)weir_cell_uint(r, row, v->field));
 	case WEIR_TYPE_ADDRESS:
 		weir_cell_address(r, row, v->field, &a);
-		return a.family && weir_prefix_match(&v->prefix, &a);
+		if (!a.family)
+			return false;
+		return v->part ? match_text(v, weir_addr_format(&a, buf)) : weir_prefix_match(&v->prefix, &a);
 	case _WEIR_TYPE_MAX:
 		break;
 	}
@@ -144,4 +149,12 @@ bool weir_filter_match(const struct weir_filter *f, const struct weir_rows *r, s
 		if (match_term(f, &f->terms[i], r, row) == f->terms[i].inverted)
 			return false;
 	return true;
+}
+
+bool weir_filter_has(const struct weir_filter *f, unsigned field)
+{
+	for (size_t i = 0; f && i < f->n_values; i++)
+		if (f->values[i].field == field)
+			return true;
+	return false;
 }

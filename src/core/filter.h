@@ -24,13 +24,15 @@ struct weir_filter_value {
 	enum weir_filter_op op;
 	uint64_t number; /* UINT, BOOL; INT as its bits; TIME in microseconds */
 	struct weir_prefix prefix;
-	char *text; /* TEXT: owned; a pattern when .glob */
+	char *text; /* TEXT and parts of an ADDRESS: owned; a pattern when .glob */
 	bool glob;
+	bool part; /* found anywhere in it, upper and lower case alike; a pattern must match it whole */
 };
 
-/* word:a,b,c */
+/* word:a,b,c, or a,b,c alone */
 struct weir_filter_term {
 	bool inverted;
+	bool bare; /* without a word: of all names */
 	size_t first_value, n_values;
 };
 

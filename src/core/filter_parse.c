@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,14 +47,6 @@ static int parser_fail(struct filter_parser *p, const char *at)
 	return -EINVAL;
 }
 
-static int parser_fail_value(struct filter_parser *p, const char *at, const char *word, const char *expected)
-{
-	parser_fail(p, at);
-	weir_buf_printf(&p->error, "%s takes %s, not ", word, expected);
-	weir_words_quote(&p->error, p->literal.data ? p->literal.data : "");
-	return -EINVAL;
-}
-
 /* "proces" or "process" without a colon. */
 static int parser_fail_no_colon(struct filter_parser *p, const char *at, size_t len)
 {
@@ -77,6 +70,17 @@ static void value_char(struct filter_parser *p, char c, bool literal)
 	}
 	weir_buf_char(&p->pattern, c);
 	weir_buf_char(&p->literal, c);
+}
+
+void weir_filter_quote(struct weir_buf *out, const char *text)
+{
+	weir_buf_char(out, '"');
+	for (; *text; text++) {
+		if (strchr("\"\\*?", *text))
+			weir_buf_char(out, '\\');
+		weir_buf_char(out, *text);
+	}
+	weir_buf_char(out, '"');
 }
 
 /* Reads one alternative, up to a comma or white space outside quotes. */
@@ -178,8 +182,18 @@ static int parse_time(const char *text, uint64_t *ret_us)
 	return r;
 }
 
-/* Reads the alternative as a value of a field. -EINVAL or -ERANGE: it is none. */
-static int parse_value(struct filter_parser *p, unsigned field, bool op_allowed, struct weir_filter_value *v)
+/* Whether the field can ever have it. A pattern may stand for several; "" finds what has no value. */
+static bool is_possible(const struct weir_field *f, const struct weir_filter_value *v)
+{
+	size_t len = v->text ? strlen(v->text) : 0;
+
+	if (f->max && v->number > f->max)
+		return false;
+	return !f->words || v->glob || !len || weir_words_hold(f->words, v->text);
+}
+
+/* Reads the alternative as a value of a field's type. -EINVAL or -ERANGE: it is none. */
+static int parse_typed(struct filter_parser *p, unsigned field, bool op_allowed, struct weir_filter_value *v)
 {
 	const struct weir_field *f = &p->def->fields[field];
 	const char *text = p->literal.data;
@@ -210,27 +224,27 @@ static int parse_value(struct filter_parser *p, unsigned field, bool op_allowed,
 	return -EINVAL;
 }
 
-static const char *expected_by(const struct weir_field *f)
+static int parse_value(struct filter_parser *p, unsigned field, bool op_allowed, struct weir_filter_value *v)
 {
-	switch (f->type) {
-	case WEIR_TYPE_UINT:
-		if (f->unit == WEIR_UNIT_MICROSECONDS || f->unit == WEIR_UNIT_NANOSECONDS)
-			return "a time, such as 20ms, >1500 or <=1s";
-		return "a number, such as 443, >1M or <=20k";
-	case WEIR_TYPE_INT:
-		return "a number, such as -5, >1M or <=20k";
-	case WEIR_TYPE_BOOL:
-		return "true or false";
-	case WEIR_TYPE_TEXT:
-		return "a text or pattern (in quotes where it begins with < or >)";
-	case WEIR_TYPE_ADDRESS:
-		return "an address or a network without host bits, such as 10.0.0.0/8";
-	case WEIR_TYPE_TIME:
-		return "a time, such as >2026-01-31 or <2026-01-31T10:00:00Z";
-	case _WEIR_TYPE_MAX:
-		break;
+	int r = parse_typed(p, field, op_allowed, v);
+
+	if (r == 0 && !is_possible(&p->def->fields[field], v)) {
+		free(v->text);
+		v->text = NULL;
+		return -ERANGE;
 	}
-	return "a value";
+	return r;
+}
+
+static int parser_fail_value(struct filter_parser *p, const char *at, const char *word, uint64_t fields)
+{
+	parser_fail(p, at);
+	weir_buf_printf(&p->error, "%s takes ", word);
+	weir_words_expected(&p->error, &p->def->fields[__builtin_ctzll(fields)]);
+	weir_buf_str(&p->error, ", not ");
+	weir_words_quote(&p->error, p->literal.data ? p->literal.data : "");
+	weir_words_value_elsewhere(&p->error, p->def, word, p->literal.data ? p->literal.data : "");
+	return -EINVAL;
 }
 
 static int filter_add_value(struct filter_parser *p, const char *at, struct weir_filter_value *v)
@@ -256,34 +270,60 @@ static int filter_add_value(struct filter_parser *p, const char *at, struct weir
 	return 0;
 }
 
-/* One alternative, for each field of the word that can have it. */
-static int parse_alternative(struct filter_parser *p, const char *word, uint64_t fields)
+/* Where a word finds both addresses and names, what is written like an address is meant as one: a slip in it is an
+ * error and not a name that nothing has. */
+static bool is_address_like(const char *text)
 {
-	const char *at = p->at;
-	bool op_allowed = *at == '<' || *at == '>'; /* not in quotes, not after a backslash */
-	size_t before = p->filter->n_values;
-	int r;
+	return strpbrk(text, "/:") || !text[strspn(text, "0123456789.")];
+}
 
-	r = parse_value_text(p);
-	if (r < 0)
-		return r;
-	if (p->at == at)
-		return parser_fail_value(p, at, word, expected_by(&p->def->fields[__builtin_ctzll(fields)]));
+static bool is_address(const struct weir_field *f)
+{
+	return f->type == WEIR_TYPE_ADDRESS;
+}
 
-	for (uint64_t left = fields; left; left &= left - 1) {
-		struct weir_filter_value v;
+static bool is_text(const struct weir_field *f)
+{
+	return f->type == WEIR_TYPE_TEXT;
+}
 
-		r = parse_value(p, (unsigned)__builtin_ctzll(left), op_allowed, &v);
-		if (r == -EINVAL || r == -ERANGE)
-			continue;
-		if (r == 0)
-			r = filter_add_value(p, at, &v);
-		if (r < 0)
-			return r;
+/* What a word alone is looked for in. */
+static bool is_name(const struct weir_field *f)
+{
+	if (f->flags & WEIR_FIELD_PORT)
+		return f->type == WEIR_TYPE_UINT;
+	return f->filter && (is_text(f) || is_address(f));
+}
+
+static bool is_text_or_address_name(const struct weir_field *f)
+{
+	return is_name(f) && !(f->flags & WEIR_FIELD_PORT);
+}
+
+/* "!nginx", "-port:443" and "port!=443": what turns a term round elsewhere. `rest` is what follows its word. */
+static int parser_fail_turned(struct filter_parser *p, const char *at, const char *word, size_t len, const char *rest)
+{
+	_cleanup_free_ char *meant = NULL;
+
+	if (asprintf(&meant, "not %.*s%.*s", (int)len, word, (int)strcspn(rest, " \t\n\v\f\r"), rest) < 0) {
+		meant = NULL;
+		return -ENOMEM;
 	}
-	if (p->filter->n_values == before)
-		return parser_fail_value(p, at, word, expected_by(&p->def->fields[__builtin_ctzll(fields)]));
-	return 0;
+	parser_fail(p, at);
+	weir_buf_str(&p->error, "what turns a term round is a \"not\" before it: ");
+	weir_words_quote(&p->error, meant);
+	return -EINVAL;
+}
+
+/* Those of the fields that are such. */
+static uint64_t fields_that(const struct weir_table *def, uint64_t fields, bool (*are)(const struct weir_field *f))
+{
+	uint64_t those = 0;
+
+	for (unsigned i = 0; i < def->n_fields; i++)
+		if (fields >> i & 1 && are(&def->fields[i]))
+			those |= 1ull << i;
+	return those;
 }
 
 static uint64_t fields_of_word(const struct weir_table *def, const char *word)
@@ -299,26 +339,239 @@ static uint64_t fields_of_word(const struct weir_table *def, const char *word)
 	return fields;
 }
 
+static void to_lower(char *text)
+{
+	for (; *text; text++)
+		if (*text >= 'A' && *text <= 'Z')
+			*text += 'a' - 'A';
+}
+
+/* A word alone: in each name a part is enough, upper and lower case alike; a port, and an address that is written whole,
+ * are meant as they are. */
+static int parse_bare_value(struct filter_parser *p, unsigned field, struct weir_filter_value *v)
+{
+	const struct weir_field *f = &p->def->fields[field];
+	int r;
+
+	*v = (struct weir_filter_value){ .field = field };
+	if (f->flags & WEIR_FIELD_PORT) {
+		if (p->glob || p->literal.data[strspn(p->literal.data, "0123456789")])
+			return -EINVAL; /* "2k" is a part of a name, and no port */
+		r = parse_uint(p->literal.data, WEIR_UNIT_NONE, &v->number);
+		return r == 0 && v->number > UINT16_MAX ? -ERANGE : r;
+	}
+	if (is_address(f) && weir_prefix_parse(p->literal.data, &v->prefix) == 0)
+		return 0;
+	v->part = is_name(f);
+	v->glob = p->glob;
+	v->text = strdup(p->glob ? p->pattern.data : p->literal.data);
+	if (!v->text)
+		return -ENOMEM;
+	if (!v->part)
+		to_lower(v->text); /* a field of few values, all in small letters, and this is one */
+	return 0;
+}
+
+/* Adds the alternative that was read, which began at `at`, for each of the fields that can have it. */
+static int add_values(struct filter_parser *p, const char *at, uint64_t fields, bool bare)
+{
+	bool op_allowed = *at == '<' || *at == '>'; /* not in quotes, not after a backslash */
+
+	for (; fields; fields &= fields - 1) {
+		unsigned field = (unsigned)__builtin_ctzll(fields);
+		struct weir_filter_value v;
+		int r = bare ? parse_bare_value(p, field, &v) : parse_value(p, field, op_allowed, &v);
+
+		if (r == -EINVAL || r == -ERANGE)
+			continue;
+		if (r == 0)
+			r = filter_add_value(p, at, &v);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* One alternative, for each field of the word that can have it. */
+static int parse_alternative(struct filter_parser *p, const char *word, uint64_t fields)
+{
+	const char *at = p->at;
+	size_t before = p->filter->n_values;
+	uint64_t asked = fields;
+	int r;
+
+	r = parse_value_text(p);
+	if (r < 0)
+		return r;
+	if (p->at == at)
+		return parser_fail_value(p, at, word, fields);
+	if (fields_that(p->def, fields, is_address) && is_address_like(p->literal.data))
+		asked &= ~fields_that(p->def, fields, is_text);
+	r = add_values(p, at, asked, false);
+	if (r == 0 && p->filter->n_values == before)
+		return parser_fail_value(p, at, word, fields);
+	return r;
+}
+
+/* Whether a word alone is meant as a network: an address, or the beginning of one, and a number of bits. */
+static bool is_network_like(const char *text)
+{
+	size_t len = strcspn(text, "/");
+	const char *bits = text + len;
+
+	if (!*bits || !bits[1] || bits[1 + strspn(bits + 1, "0123456789")])
+		return false;
+	if (memchr(text, ':', len))
+		return strspn(text, "0123456789abcdefABCDEF:.") == len;
+	return memchr(text, '.', len) && strspn(text, "0123456789.") == len;
+}
+
+/* "10.1.2.3/8" or "10.1/16": as a part of a name it would find nothing, and nobody would know why. */
+static int parser_fail_network(struct filter_parser *p, const char *at)
+{
+	char network[WEIR_ADDR_TEXT];
+	struct weir_prefix around;
+
+	parser_fail(p, at);
+	weir_words_quote(&p->error, p->literal.data);
+	if (weir_prefix_around(p->literal.data, &around) == 0)
+		weir_buf_printf(&p->error, " is no network, bits behind the first %u are set; its network is %s/%u", around.bits,
+				weir_addr_format(&around.addr, network), around.bits);
+	else
+		weir_buf_str(&p->error, " is no network such as 10.0.0.0/8; a part of a name that reads so stands in quotes");
+	return -EINVAL;
+}
+
+/* "udp" or "Established": fields of few values that have this one. */
+static uint64_t fields_with_value(const struct weir_table *def, const char *text)
+{
+	char value[FILTER_WORD_MAX];
+	uint64_t fields = 0;
+
+	if ((size_t)snprintf(value, sizeof(value), "%s", text) >= sizeof(value))
+		return 0;
+	to_lower(value);
+	for (unsigned i = 0; i < def->n_fields; i++)
+		if (def->fields[i].words && weir_words_hold(def->fields[i].words, value))
+			fields |= 1ull << i;
+	return fields;
+}
+
+/* What other languages of queries have. */
+static int refuse_operators(struct filter_parser *p, const char *at)
+{
+	const char *text = *at == '"' ? "" : p->literal.data;
+
+	if (!strcmp(text, "or") || !strcmp(text, "||")) {
+		parser_fail(p, at);
+		weir_buf_str(&p->error, "alternatives stand behind a comma, such as nginx,redis or port:80,443");
+		return -EINVAL;
+	}
+	if (!strcmp(text, "and") || !strcmp(text, "&&")) {
+		parser_fail(p, at);
+		weir_buf_str(&p->error, "terms beside each other all hold: leave it out, as in process:nginx port:443");
+		return -EINVAL;
+	}
+	return *at == '!' && at[1] ? parser_fail_turned(p, at, at + 1, 0, at + 1) : 0;
+}
+
+static int parse_bare_alternative(struct filter_parser *p)
+{
+	uint64_t names = fields_that(p->def, UINT64_MAX, is_name);
+	struct weir_prefix network;
+	const char *at = p->at;
+	int r;
+
+	r = parse_value_text(p);
+	if (r < 0)
+		return r;
+	if (!p->literal.len) {
+		parser_fail(p, at);
+		weir_buf_str(&p->error, "a name is missing; one alone finds what has it as a part of its name");
+		return -EINVAL;
+	}
+	if (!p->glob && *at != '"' && fields_of_word(p->def, p->literal.data)) {
+		parser_fail(p, at);
+		weir_buf_printf(&p->error, "\"%s\" has no value, as in %s:VALUE; a name that has it in it is found by *%s*",
+				p->literal.data, p->literal.data, p->literal.data);
+		return -EINVAL;
+	}
+	r = refuse_operators(p, at);
+	if (r < 0)
+		return r;
+	if (*at != '"' && !p->glob)
+		names |= fields_with_value(p->def, p->literal.data);
+	if (*at != '"' && is_network_like(p->literal.data) && fields_that(p->def, names, is_address) &&
+	    weir_prefix_parse(p->literal.data, &network) < 0)
+		return parser_fail_network(p, at);
+	return add_values(p, at, names, true);
+}
+
+/* Whether a term is a word alone. Of what has colons only an address is: fe80::1. */
+static bool is_bare(const char *at)
+{
+	size_t len = 0, colons = 0;
+	bool quoted = false, special = false;
+
+	for (; at[len] && (quoted || !is_space(at[len])); len++) {
+		if (at[len] == '\\' && at[len + 1])
+			len++;
+		else if (at[len] == '"')
+			quoted = !quoted;
+		else if (!quoted && strchr(":<>=", at[len]))
+			special = true;
+		colons += at[len] == ':';
+	}
+	return !special || (colons > 1 && strspn(at, "0123456789abcdefABCDEF:./,") == len);
+}
+
+/* Of a word that is none: whether it is one but for what turns a term round elsewhere. */
+static int refuse_turned(struct filter_parser *p, const char *at, size_t len)
+{
+	size_t before = *at == '!' || *at == '-', behind = at[len] == '=' && len > before && at[len - 1] == '!';
+	_cleanup_free_ char *word = strndup(at + before, len - before - behind);
+
+	if (!word)
+		return -ENOMEM;
+	if ((!before && !behind) || !fields_of_word(p->def, word))
+		return 0;
+	return parser_fail_turned(p, at, word, strlen(word), at + len);
+}
+
 static int parse_word(struct filter_parser *p, char word[FILTER_WORD_MAX], uint64_t *ret_fields)
 {
 	const char *at = p->at;
 	size_t len = 0, kept;
+	int r;
 
-	while (at[len] && at[len] != ':' && at[len] != '"' && !is_space(at[len]))
+	while (at[len] && !strchr(":<>=\"", at[len]) && !is_space(at[len]))
 		len++;
-	if (at[len] != ':')
+	if (!at[len] || !strchr(":<>=", at[len]))
 		return parser_fail_no_colon(p, at, len);
+	if (!len) {
+		parser_fail(p, at);
+		weir_buf_printf(&p->error, "a word is missing before the \"%c\"; a term reads word:value, such as process:nginx or "
+				"tx_bytes:>1M", *at);
+		return -EINVAL;
+	}
 
 	kept = len < FILTER_WORD_MAX ? len : FILTER_WORD_MAX - 1;
 	memcpy(word, at, kept);
 	word[kept] = '\0';
 	*ret_fields = kept == len ? fields_of_word(p->def, word) : 0;
 	if (!*ret_fields) {
+		r = refuse_turned(p, at, len);
+		if (r < 0)
+			return r;
 		parser_fail(p, at);
-		weir_words_unknown(&p->error, p->def, WEIR_WORDS_FILTER, "word", word);
+		if (!weir_words_elsewhere(&p->error, p->def, word, at))
+			weir_words_unknown(&p->error, p->def, WEIR_WORDS_FILTER, "word", word);
 		return -EINVAL;
 	}
-	p->at = at + len + 1;
+	/* tx_bytes>1M needs no colon, and process=nginx is what many type; => is no comparison, and not taken for one. */
+	p->at = at + len + (at[len] == ':' ? 1 : strspn(at + len, "="));
+	if (at[len] == '=' && (*p->at == '<' || *p->at == '>'))
+		p->at = at + len;
 	return 0;
 }
 
@@ -339,7 +592,7 @@ static int parse_term(struct filter_parser *p, bool inverted)
 {
 	struct weir_filter_term t = { .inverted = inverted, .first_value = p->filter->n_values };
 	char word[FILTER_WORD_MAX];
-	uint64_t fields;
+	uint64_t fields = 0;
 	int r;
 
 	if (p->filter->n_terms == FILTER_TERMS_MAX) {
@@ -347,11 +600,12 @@ static int parse_term(struct filter_parser *p, bool inverted)
 		weir_buf_printf(&p->error, "more than %d terms", FILTER_TERMS_MAX);
 		return -EINVAL;
 	}
-	r = parse_word(p, word, &fields);
+	t.bare = fields_that(p->def, UINT64_MAX, is_text_or_address_name) && is_bare(p->at);
+	r = t.bare ? 0 : parse_word(p, word, &fields);
 	if (r < 0)
 		return r;
 	for (;;) {
-		r = parse_alternative(p, word, fields);
+		r = t.bare ? parse_bare_alternative(p) : parse_alternative(p, word, fields);
 		if (r < 0)
 			return r;
 		if (*p->at != ',')
@@ -402,7 +656,7 @@ int weir_filter_parse(const struct weir_table *def, const char *text, struct wei
 
 	if (strnlen(text, FILTER_TEXT_MAX + 1) > FILTER_TEXT_MAX) {
 		weir_buf_printf(&p.error, "filter: longer than %d bytes", FILTER_TEXT_MAX);
-		return weir_words_error(&p.error, ret_error);
+		return weir_buf_error(&p.error, -EINVAL, ret_error);
 	}
 	p.filter = calloc(1, sizeof(*p.filter));
 	if (!p.filter)
@@ -410,7 +664,7 @@ int weir_filter_parse(const struct weir_table *def, const char *text, struct wei
 	p.filter->def = def;
 	r = parse_filter(&p);
 	if (r == -EINVAL)
-		return weir_words_error(&p.error, ret_error);
+		return weir_buf_error(&p.error, -EINVAL, ret_error);
 	if (r < 0)
 		return r;
 	*ret = p.filter->n_terms ? TAKE_PTR(p.filter) : NULL;

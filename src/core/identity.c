@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -71,6 +72,27 @@ static void parse_pod(const char *part, size_t n, struct weir_identity *ret)
 			*c = '-';
 }
 
+/* "user-1000.slice": what a user's own runtime starts stands below it. */
+static void parse_user(const char *part, size_t n, struct weir_identity *ret)
+{
+	static const char user[] = "user-", slice[] = ".slice";
+	char digits[11];
+	char *end;
+
+	if (!has_suffix(part, n, slice) || n <= strlen(user) + strlen(slice) || memcmp(part, user, strlen(user)))
+		return;
+	n -= strlen(user) + strlen(slice);
+	if (n >= sizeof(digits))
+		return;
+	copy(digits, sizeof(digits), part + strlen(user), n);
+	unsigned long long uid = strtoull(digits, &end, 10);
+
+	if (!isdigit((unsigned char)digits[0]) || *end || uid > UINT32_MAX - 1)
+		return;
+	ret->user = (uint32_t)uid;
+	ret->has_user = true;
+}
+
 static void parse_part(const char *part, size_t n, const char *before, size_t before_n, struct weir_identity *ret)
 {
 	static const char lxc[] = "lxc.payload.", libpod[] = "libpod-";
@@ -89,6 +111,7 @@ static void parse_part(const char *part, size_t n, const char *before, size_t be
 	else if (before_n == 3 && !memcmp(before, "lxc", 3))
 		copy(ret->container_id, sizeof(ret->container_id), part, n);
 	parse_pod(part, n, ret);
+	parse_user(part, n, ret);
 }
 
 void weir_identity_parse(const char *path, struct weir_identity *ret)

@@ -60,6 +60,35 @@ static void test_paths(void **state)
 	}
 }
 
+static void test_whose_session_it_is(void **state)
+{
+	static const struct {
+		const char *path;
+		bool has;
+		uint32_t user;
+	} users[] = {
+		{ "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID ".scope", true, 1000 },
+		{ "/user.slice/user-0.slice/session-3.scope", true, 0 },
+		{ "/user.slice/user-4294967294.slice", true, 4294967294u },
+		{ "/user.slice/user-4294967295.slice", false, 0 },
+		{ "/user.slice/user-99999999999.slice", false, 0 },
+		{ "/user.slice/user--1.slice", false, 0 },
+		{ "/user.slice/user- 1.slice", false, 0 },
+		{ "/user.slice/user-1x.slice", false, 0 },
+		{ "/user.slice/user-.slice", false, 0 },
+		{ "/docker/" ID, false, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(users); i++) {
+		struct weir_identity id;
+
+		weir_identity_parse(users[i].path, &id);
+		if (id.has_user != users[i].has || id.user != users[i].user)
+			fail_msg("%s: user %u", users[i].path, id.user);
+	}
+}
+
 static void test_a_long_name_is_cut_not_overrun(void **state)
 {
 	char path[600] = "/";
@@ -76,6 +105,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_whose_session_it_is),
 		cmocka_unit_test(test_a_long_name_is_cut_not_overrun),
 	};
 

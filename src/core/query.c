@@ -18,27 +18,110 @@ void weir_query_init(struct weir_query *q, const struct weir_table *def)
 {
 	*q = (struct weir_query){
 		.sort_field = def->sort_field,
+		.sort_plus = def->sort_plus ? def->sort_plus : WEIR_SORT_NONE,
+		.then_field = WEIR_SORT_NONE,
+		.then_plus = WEIR_SORT_NONE,
 		.limit = WEIR_LIMIT_NONE,
 		.fields = all_fields(def),
 		.viewer.uid = WEIR_UID_HOST, /* owns no row, see row_visible() */
 	};
 }
 
-int weir_query_sort(struct weir_query *q, const struct weir_table *def, const char *text, char **ret_error)
+/* One field by its name; what: as the error calls it. */
+static int field_named(const struct weir_table *def, const char *name, size_t len, const char *what,
+		       unsigned *ret, char **ret_error)
 {
 	_cleanup_(weir_buf_done) struct weir_buf b = { 0 };
-	bool ascending = *text == '-';
-	const char *name = text + ascending;
+	_cleanup_free_ char *copy = NULL;
 
 	for (unsigned i = 0; i < def->n_fields; i++) {
-		if (strcmp(def->fields[i].name, name) == 0) {
-			q->sort_field = i;
-			q->ascending = ascending;
+		if (strlen(def->fields[i].name) == len && memcmp(def->fields[i].name, name, len) == 0) {
+			*ret = i;
 			return 0;
 		}
 	}
-	weir_words_unknown(&b, def, WEIR_WORDS_FIELDS, "field to sort by", name);
-	return weir_words_error(&b, ret_error);
+	copy = strndup(name, len);
+	if (!copy)
+		return -ENOMEM;
+	weir_words_unknown(&b, def, WEIR_WORDS_FIELDS, what, copy);
+	return weir_buf_error(&b, -EINVAL, ret_error);
+}
+
+static int need_uint(const struct weir_table *def, unsigned field, char **ret_error)
+{
+	_cleanup_(weir_buf_done) struct weir_buf b = { 0 };
+
+	if (def->fields[field].type == WEIR_TYPE_UINT)
+		return 0;
+	weir_buf_printf(&b, "%s is no whole number, so it cannot be added up", def->fields[field].name);
+	return weir_buf_error(&b, -EINVAL, ret_error);
+}
+
+/* "a" or "a+b", up to len. A plus that was not escaped in a URL has become a blank. */
+static int read_order(const struct weir_table *def, const char *text, size_t len, unsigned *ret_field,
+		      unsigned *ret_plus, char **ret_error)
+{
+	size_t first = strcspn(text, "+ ,");
+	const char *sign = first < len ? text + first : NULL;
+	unsigned field, plus = WEIR_SORT_NONE;
+	int r;
+
+	r = field_named(def, text, first, "field to sort by", &field, ret_error);
+	if (r == 0 && sign)
+		r = field_named(def, sign + 1, len - first - 1, "field to sort by", &plus, ret_error);
+	if (r == 0 && sign)
+		r = need_uint(def, field, ret_error);
+	if (r == 0 && sign)
+		r = need_uint(def, plus, ret_error);
+	if (r < 0)
+		return r;
+	*ret_field = field;
+	*ret_plus = plus;
+	return 0;
+}
+
+int weir_query_sort(struct weir_query *q, const struct weir_table *def, const char *text, char **ret_error)
+{
+	unsigned field, plus, then_field = WEIR_SORT_NONE, then_plus = WEIR_SORT_NONE;
+	bool ascending = *text == '-';
+	const char *comma;
+	int r;
+
+	text += ascending;
+	comma = strchr(text, ',');
+	r = read_order(def, text, comma ? (size_t)(comma - text) : strlen(text), &field, &plus, ret_error);
+	if (r == 0 && comma)
+		r = read_order(def, comma + 1, strlen(comma + 1), &then_field, &then_plus, ret_error);
+	if (r < 0)
+		return r;
+	q->sort_field = field;
+	q->sort_plus = plus;
+	q->then_field = then_field;
+	q->then_plus = then_plus;
+	q->ascending = ascending;
+	return 0;
+}
+
+int weir_query_sums(struct weir_query *q, const struct weir_table *def, const char *text, char **ret_error)
+{
+	uint64_t sums = 0;
+
+	for (;;) {
+		size_t len = strcspn(text, ",");
+		unsigned field = 0;
+		int r = field_named(def, text, len, "field to add up", &field, ret_error);
+
+		if (r == 0)
+			r = need_uint(def, field, ret_error);
+		if (r < 0)
+			return r;
+		sums |= 1ull << field;
+		if (!text[len])
+			break;
+		text += len + 1;
+	}
+	q->sums = sums;
+	return 0;
 }
 
 /* The fields with that name, or in that group ("by_transport", "by_transport.tcp"). */
@@ -70,7 +153,7 @@ int weir_query_fields(struct weir_query *q, const struct weir_table *def, const 
 			if (!name)
 				return -ENOMEM;
 			weir_words_unknown(&b, def, WEIR_WORDS_FIELDS, "field", name);
-			return weir_words_error(&b, ret_error);
+			return weir_buf_error(&b, -EINVAL, ret_error);
 		}
 		fields |= named;
 		if (!text[len])
@@ -109,7 +192,8 @@ struct query_sort_entry {
 
 struct query_sort_order {
 	const struct weir_rows *rows;
-	unsigned field;
+	unsigned field, plus;
+	unsigned then_field, then_plus;
 	bool ascending;
 	bool key_is_all; /* equal keys are equal values */
 };
@@ -135,24 +219,24 @@ static void address_order(const struct weir_rows *r, size_t row, unsigned field,
 	memcpy(ret + 1, a.bytes, sizeof(a.bytes));
 }
 
-static uint64_t sort_key(const struct query_sort_order *o, size_t row)
+static uint64_t sort_key(const struct query_sort_order *o, size_t row, unsigned field)
 {
 	uint8_t address[17];
 	const char *text;
 
-	switch (o->rows->def->fields[o->field].type) {
+	switch (o->rows->def->fields[field].type) {
 	case WEIR_TYPE_UINT:
 	case WEIR_TYPE_TIME:
-		return weir_cell_uint(o->rows, row, o->field);
+		return weir_cell_uint(o->rows, row, field);
 	case WEIR_TYPE_BOOL:
-		return weir_cell_uint(o->rows, row, o->field) != 0;
+		return weir_cell_uint(o->rows, row, field) != 0;
 	case WEIR_TYPE_INT:
-		return weir_cell_uint(o->rows, row, o->field) ^ 1ull << 63; /* negative ones below the others */
+		return weir_cell_uint(o->rows, row, field) ^ 1ull << 63; /* negative ones below the others */
 	case WEIR_TYPE_TEXT:
-		text = weir_cell_text(o->rows, row, o->field);
+		text = weir_cell_text(o->rows, row, field);
 		return text ? bytes_key(text, strlen(text)) : 0;
 	case WEIR_TYPE_ADDRESS:
-		address_order(o->rows, row, o->field, address);
+		address_order(o->rows, row, field, address);
 		return bytes_key(address, sizeof(address));
 	case _WEIR_TYPE_MAX:
 		break;
@@ -160,32 +244,72 @@ static uint64_t sort_key(const struct query_sort_order *o, size_t row)
 	return 0;
 }
 
-static int compare_whole(const struct query_sort_order *o, uint32_t a, uint32_t b)
+static int compare_whole(const struct query_sort_order *o, uint32_t a, uint32_t b, unsigned field)
 {
 	uint8_t address[2][17];
 
-	if (o->rows->def->fields[o->field].type == WEIR_TYPE_TEXT)
-		return strcmp(weir_cell_text(o->rows, a, o->field), weir_cell_text(o->rows, b, o->field));
-	address_order(o->rows, a, o->field, address[0]);
-	address_order(o->rows, b, o->field, address[1]);
+	if (o->rows->def->fields[field].type == WEIR_TYPE_TEXT)
+		return strcmp(weir_cell_text(o->rows, a, field), weir_cell_text(o->rows, b, field));
+	address_order(o->rows, a, field, address[0]);
+	address_order(o->rows, b, field, address[1]);
 	return memcmp(address[0], address[1], sizeof(address[0]));
+}
+
+/* A field, or the sum of two: null when there is nothing to add. */
+static bool order_key(const struct query_sort_order *o, size_t row, unsigned field, unsigned plus, uint64_t *ret)
+{
+	bool have = !weir_cell_null(o->rows, row, field), more;
+	uint64_t key = have ? sort_key(o, row, field) : 0;
+
+	*ret = key;
+	if (plus == WEIR_SORT_NONE)
+		return have;
+	more = !weir_cell_null(o->rows, row, plus);
+	if (more && __builtin_add_overflow(key, sort_key(o, row, plus), ret))
+		*ret = UINT64_MAX;
+	return have || more;
+}
+
+/* The second order, asked only for rows that are equal by the first. */
+static int compare_then(const struct query_sort_order *o, uint32_t a, uint32_t b)
+{
+	uint64_t x = 0, y = 0;
+	bool have_x, have_y;
+	int c;
+
+	if (o->then_field == WEIR_SORT_NONE)
+		return 0;
+	have_x = order_key(o, a, o->then_field, o->then_plus, &x);
+	have_y = order_key(o, b, o->then_field, o->then_plus, &y);
+	if (have_x != have_y)
+		return have_x ? -1 : 1;
+	if (!have_x)
+		return 0;
+	c = x < y ? -1 : x > y;
+	if (!c && o->rows->def->fields[o->then_field].type >= WEIR_TYPE_TEXT &&
+	    o->rows->def->fields[o->then_field].type <= WEIR_TYPE_ADDRESS)
+		c = compare_whole(o, a, b, o->then_field);
+	return o->ascending ? c : -c;
 }
 
 static int sort_compare(const void *x, const void *y, void *arg)
 {
 	const struct query_sort_order *o = arg;
 	const struct query_sort_entry *a = x, *b = y;
+	int c;
 
 	if (a->null != b->null)
 		return a->null ? 1 : -1;
 	if (a->key != b->key)
 		return a->key < b->key ? -1 : 1;
 	if (!a->null && !o->key_is_all) {
-		int c = compare_whole(o, a->row, b->row);
-
+		c = compare_whole(o, a->row, b->row, o->field);
 		if (c)
 			return o->ascending ? c : -c;
 	}
+	c = compare_then(o, a->row, b->row);
+	if (c)
+		return c;
 	return a->row < b->row ? -1 : a->row > b->row;
 }
 
@@ -196,6 +320,9 @@ static void sort_init(struct query_sort_order *o, const struct weir_query *q, co
 	*o = (struct query_sort_order){
 		.rows = r,
 		.field = q->sort_field,
+		.plus = q->sort_plus,
+		.then_field = q->then_field,
+		.then_plus = q->then_plus,
 		.ascending = q->ascending,
 		.key_is_all = type != WEIR_TYPE_TEXT && type != WEIR_TYPE_ADDRESS,
 	};
@@ -207,12 +334,9 @@ static struct query_sort_entry sort_entry(const struct query_sort_order *o, uint
 
 	if (o->field == WEIR_SORT_NONE)
 		return e;
-	e.null = weir_cell_null(o->rows, row, o->field);
-	if (!e.null) {
-		e.key = sort_key(o, row);
-		if (!o->ascending)
-			e.key = ~e.key;
-	}
+	e.null = !order_key(o, row, o->field, o->plus, &e.key);
+	if (!e.null && !o->ascending)
+		e.key = ~e.key;
 	return e;
 }
 
@@ -296,4 +420,18 @@ int weir_query_run(const struct weir_query *q, const struct weir_rows *r, uint32
 	*ret_n = n;
 	*ret_total = total;
 	return 0;
+}
+
+uint64_t weir_query_sum(const struct weir_query *q, const struct weir_rows *r, unsigned field)
+{
+	uint64_t sum = 0;
+
+	assert(r->def->fields[field].type == WEIR_TYPE_UINT);
+	for (size_t i = 0; i < r->n; i++) {
+		if (!row_selected(q, r, i) || weir_cell_null(r, i, field))
+			continue;
+		if (__builtin_add_overflow(sum, weir_cell_uint(r, i, field), &sum))
+			return UINT64_MAX;
+	}
+	return sum;
 }

@@ -97,6 +97,23 @@ static void the_default_is_the_largest_first_and_ties_keep_their_order(void **st
 	assert_string_equal(selected(&q), "0 1 2 3 4 5 of 6");
 }
 
+static void a_table_may_be_in_the_order_of_a_sum(void **state)
+{
+	struct weir_table sum = fixture_table;
+	struct weir_query q;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		row(i == 1 ? 0 : 10 * i);
+		weir_builder_uint(builder, FIXTURE_TCP_RX, i == 1 ? 30 : 1);
+	}
+	finish();
+	sum.sort_plus = FIXTURE_TCP_RX;
+	weir_query_init(&q, &sum);
+	q.viewer.sees_all = true;
+	assert_string_equal(selected(&q), "1 2 0 of 3");
+}
+
 static void each_type_has_its_order(void **state)
 {
 	static const struct {
@@ -273,6 +290,71 @@ static void filter_and_sort_together(void **state)
 	weir_filter_free(f);
 }
 
+static void add_sums_row(uint64_t pid, uint64_t sent, int64_t udp, uint64_t rtt)
+{
+	weir_builder_row(builder, 0, 1);
+	weir_builder_uint(builder, FIXTURE_PID, pid);
+	weir_builder_uint(builder, FIXTURE_BYTES, sent);
+	if (udp >= 0)
+		weir_builder_uint(builder, FIXTURE_UDP_TX, (uint64_t)udp);
+	weir_builder_uint(builder, FIXTURE_SRTT_US, rtt);
+}
+
+/* Neither the ten that sent most nor the ten that received most need to hold the ten that moved most. */
+static void sort_by_a_sum_and_then_by_another(void **state)
+{
+	struct weir_query q = query_of_root();
+	char *error = NULL;
+
+	(void)state;
+	add_sums_row(1, 6, 5, 0);	      /* 0: 11 */
+	add_sums_row(2, 10, -1, 7);	      /* 1: 10, one is null */
+	add_sums_row(3, 0, 11, 9);	      /* 2: 11 */
+	add_sums_row(4, UINT64_MAX, 2, 0);    /* 3: more than a number holds */
+	finish();
+	assert_int_equal(weir_query_sort(&q, &fixture_table, "tx_bytes+by_transport.udp.tx_bytes", &error), 0);
+	assert_string_equal(selected(&q), "3 0 2 1 of 4");
+	assert_int_equal(weir_query_sort(&q, &fixture_table, "tx_bytes+by_transport.udp.tx_bytes,srtt_us", &error), 0);
+	assert_string_equal(selected(&q), "3 2 0 1 of 4");
+	assert_int_equal(weir_query_sort(&q, &fixture_table, "-tx_bytes+by_transport.udp.tx_bytes,srtt_us+pid", &error),
+			 0);
+	assert_string_equal(selected(&q), "1 0 2 3 of 4");
+	assert_int_equal(weir_query_sort(&q, &fixture_table, "tx_bytes by_transport.udp.tx_bytes", &error), 0);
+	assert_string_equal(selected(&q), "3 0 2 1 of 4");
+	q.limit = 1;
+	q.offset = 1;
+	assert_int_equal(weir_query_sum(&q, &rows, FIXTURE_SRTT_US), 16);
+	assert_int_equal(weir_query_sum(&q, &rows, FIXTURE_UDP_TX), 18);
+	assert_true(weir_query_sum(&q, &rows, FIXTURE_BYTES) == UINT64_MAX);
+}
+
+static void what_cannot_be_added_up(void **state)
+{
+	static const char *const sorts[] = { "tx_bytes+comm", "delta+tx_bytes", "tx_bytes+", "+tx_bytes", "pid,",
+					     "pid,comm,tx_bytes", "pid,-comm", ",pid" };
+	struct weir_query q = query_of_root();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(sorts); i++) {
+		char *error = NULL;
+
+		assert_int_equal(weir_query_sort(&q, &fixture_table, sorts[i], &error), -EINVAL);
+		assert_non_null(error);
+		free(error);
+	}
+	char *error = NULL;
+
+	assert_int_equal(q.sort_field, FIXTURE_BYTES);
+	assert_int_equal(weir_query_sums(&q, &fixture_table, "tx_bytes,comm", &error), -EINVAL);
+	assert_string_equal(error, "comm is no whole number, so it cannot be added up");
+	free(error);
+	assert_int_equal(weir_query_sums(&q, &fixture_table, "", &error), -EINVAL);
+	free(error);
+	assert_true(q.sums == 0);
+	assert_int_equal(weir_query_sums(&q, &fixture_table, "tx_bytes,srtt_us", &error), 0);
+	assert_true(q.sums == (1ull << FIXTURE_BYTES | 1ull << FIXTURE_SRTT_US));
+}
+
 static void sort_from_text(void **state)
 {
 	struct weir_query q = query_of_root();
@@ -339,6 +421,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_default_is_the_largest_first_and_ties_keep_their_order,
 						make_builder, free_all),
+		cmocka_unit_test_setup_teardown(a_table_may_be_in_the_order_of_a_sum, make_builder, free_all),
 		cmocka_unit_test_setup_teardown(each_type_has_its_order, make_builder, free_all),
 		cmocka_unit_test_setup_teardown(a_page_of_the_rows, make_builder, free_all),
 		cmocka_unit_test_setup_teardown(a_limit_gives_the_beginning_of_the_whole_order, make_builder,
@@ -348,6 +431,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(only_what_changed, make_builder, free_all),
 		cmocka_unit_test_setup_teardown(filter_and_sort_together, make_builder, free_all),
 		cmocka_unit_test_setup_teardown(sort_from_text, make_builder, free_all),
+		cmocka_unit_test_setup_teardown(sort_by_a_sum_and_then_by_another, make_builder, free_all),
+		cmocka_unit_test_setup_teardown(what_cannot_be_added_up, make_builder, free_all),
 		cmocka_unit_test_setup_teardown(fields_from_text, make_builder, free_all),
 	};
 

@@ -6,13 +6,14 @@
 #include "core/record.h"
 
 /* Writes records to a file as the engine reads them. The file begins with a head that names version, host and
- * features. Written in large pieces, flushed at each tick. */
+ * features. Written in large pieces with a checksum each, flushed at each tick; the end mark says that it is whole. */
 
 struct weir_recorder;
 
-/* Takes the descriptor over. */
+/* Takes the descriptor over. Where something was written to it before, by one who died, nothing more is: the file stays
+ * cut there, and weir_recorder_flush() says -EOWNERDEAD. */
 int weir_recorder_new(int fd, const char *host, struct weir_recorder **ret);
-struct weir_recorder *weir_recorder_free(struct weir_recorder *r); /* flushes; accepts NULL, returns NULL */
+struct weir_recorder *weir_recorder_free(struct weir_recorder *r); /* flushes, sets the end mark; accepts NULL, returns NULL */
 
 void weir_recorder_put(struct weir_recorder *r, uint16_t source, uint16_t type, uint64_t mono_ns,
 		       const void *bytes, uint32_t len);

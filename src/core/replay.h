@@ -16,8 +16,8 @@ int weir_replay_open(const char *path, struct weir_replay **ret, char **ret_erro
 struct weir_replay *weir_replay_free(struct weir_replay *r); /* accepts NULL, returns NULL */
 
 /* Goes on to the next tick. 1: *ret is its snapshot (caller unrefs); 0: the end; -EBADMSG with one line (what, at
- * which byte) for a damaged file: what came before stays valid. A file that just stops (the writer was killed)
- * ends normally with a last snapshot of what was whole. */
+ * which byte) for a file that is damaged or that stops without an end mark (the writer was killed): what came before
+ * was whole, and the snapshot before has all of it. */
 int weir_replay_next(struct weir_replay *r, struct weir_snapshot **ret, char **ret_error);
 
 /* The same one record at a time, for who keeps the recording's own pace. */

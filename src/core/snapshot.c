@@ -101,15 +101,36 @@ static bool check_head(const struct weir_snapshot *s)
 	       memchr(h->head.host, '\0', sizeof(h->head.host));
 }
 
-/* Heap cells of a type lie inside the heap. Text ends in it because the heap's last byte is NUL. */
-static bool check_column(const struct weir_snapshot *s, const struct weir_rows *r, unsigned field, uint64_t len)
+/* Those of these cells that are not null lie inside the heap, len bytes each. Text ends in it because the heap's last byte
+ * is NUL. */
+static bool check_cells(const struct weir_image_row *row, uint64_t fields, uint64_t len, uint64_t heap_size)
 {
+	for (uint64_t left = fields & ~row->nulls; left; left &= left - 1)
+		if (!range_inside(row->cells[__builtin_ctzll(left)], len, heap_size))
+			return false;
+	return true;
+}
+
+static uint64_t fields_of(const struct weir_table *def, enum weir_type type)
+{
+	uint64_t fields = 0;
+
+	for (unsigned i = 0; i < def->n_fields; i++)
+		if (def->fields[i].type == type)
+			fields |= 1ull << i;
+	return fields;
+}
+
+/* Row by row, so that each is read once. */
+static bool check_rows(const struct weir_snapshot *s, const struct weir_rows *r)
+{
+	uint64_t texts = fields_of(r->def, WEIR_TYPE_TEXT), addresses = fields_of(r->def, WEIR_TYPE_ADDRESS);
 	uint64_t heap_size = image_head(s)->heap_size;
 
 	for (size_t i = 0; i < r->n; i++) {
 		const struct weir_image_row *row = image_row(r, i);
 
-		if (!(row->nulls >> field & 1) && !range_inside(row->cells[field], len, heap_size))
+		if (!check_cells(row, texts, 1, heap_size) || !check_cells(row, addresses, sizeof(struct weir_addr), heap_size))
 			return false;
 	}
 	return true;
@@ -125,15 +146,7 @@ static bool check_table(const struct weir_snapshot *s, const struct weir_image_t
 	    !range_inside(t->rows_offset, t->n_rows * stride, s->size))
 		return false;
 	r.base = s->block + t->rows_offset;
-	for (unsigned i = 0; i < def->n_fields; i++) {
-		enum weir_type type = def->fields[i].type;
-
-		if (type == WEIR_TYPE_TEXT && !check_column(s, &r, i, 1))
-			return false;
-		if (type == WEIR_TYPE_ADDRESS && !check_column(s, &r, i, sizeof(struct weir_addr)))
-			return false;
-	}
-	return true;
+	return check_rows(s, &r);
 }
 
 static int snapshot_check(struct weir_snapshot *s)
@@ -257,4 +270,50 @@ void weir_cell_address(const struct weir_rows *r, size_t row, unsigned field, st
 	memcpy(ret, r->heap + image_row(r, row)->cells[field], sizeof(*ret));
 	if (ret->family != AF_INET && ret->family != AF_INET6)
 		*ret = (struct weir_addr){ 0 };
+}
+
+int weir_table_field(const struct weir_table *table, const char *name)
+{
+	for (unsigned i = 0; i < table->n_fields; i++)
+		if (strcmp(table->fields[i].name, name) == 0)
+			return (int)i;
+	return -ENOENT;
+}
+
+uint64_t weir_table_keys(const struct weir_table *table)
+{
+	uint64_t keys = 0;
+
+	for (unsigned i = 0; i < table->n_fields; i++)
+		if (table->fields[i].flags & WEIR_FIELD_KEY)
+			keys |= 1ull << i;
+	return keys;
+}
+
+bool weir_row_has(const struct weir_rows *r, size_t row, const char *name)
+{
+	int field = weir_table_field(r->def, name);
+
+	return field >= 0 && !weir_cell_null(r, row, (unsigned)field);
+}
+
+uint64_t weir_row_number(const struct weir_rows *r, size_t row, const char *name)
+{
+	int field = weir_table_field(r->def, name);
+
+	return field >= 0 ? weir_cell_uint(r, row, (unsigned)field) : 0;
+}
+
+const char *weir_row_text(const struct weir_rows *r, size_t row, const char *name)
+{
+	int field = weir_table_field(r->def, name);
+
+	return field >= 0 ? weir_cell_text(r, row, (unsigned)field) : NULL;
+}
+
+bool weir_row_is(const struct weir_rows *r, size_t row, const char *name, const char *text)
+{
+	const char *have = weir_row_text(r, row, name);
+
+	return have && strcmp(have, text) == 0;
 }

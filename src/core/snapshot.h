@@ -32,6 +32,11 @@ struct weir_builder;
 struct weir_builder *weir_builder_new(void);
 struct weir_builder *weir_builder_free(struct weir_builder *b); /* accepts NULL, returns NULL */
 
+/* Whose features answer each other's questions while rows are made (core/lookup.h). NULL: nobody's. */
+struct weir_run;
+void weir_builder_set_run(struct weir_builder *b, const struct weir_run *run);
+const struct weir_run *weir_builder_run(const struct weir_builder *b);
+
 /* Starts a table; rows go to the table started last. Errors are kept and returned by finish. */
 void weir_builder_table(struct weir_builder *b, const struct weir_table *def);
 
@@ -91,3 +96,15 @@ bool weir_cell_null(const struct weir_rows *r, size_t row, unsigned field);
 uint64_t weir_cell_uint(const struct weir_rows *r, size_t row, unsigned field); /* UINT, INT, BOOL, TIME */
 const char *weir_cell_text(const struct weir_rows *r, size_t row, unsigned field); /* NUL-terminated, or NULL */
 void weir_cell_address(const struct weir_rows *r, size_t row, unsigned field, struct weir_addr *ret);
+
+/* Index of a field by its name, for the builder and the cells; -ENOENT without one. */
+int weir_table_field(const struct weir_table *table, const char *name);
+
+/* Bit per field that is part of what identifies a row. */
+uint64_t weir_table_keys(const struct weir_table *table);
+
+/* Cells by the names of their fields: false, 0 and NULL where the table has no such field or the cell is null. */
+bool weir_row_has(const struct weir_rows *r, size_t row, const char *name);
+uint64_t weir_row_number(const struct weir_rows *r, size_t row, const char *name);
+const char *weir_row_text(const struct weir_rows *r, size_t row, const char *name);
+bool weir_row_is(const struct weir_rows *r, size_t row, const char *name, const char *text); /* what weir_row_text() has */

@@ -36,6 +36,7 @@ struct weir_builder {
 	const struct weir_table *def; /* of the table started last */
 	size_t row;		      /* offset of the row started last, in rows */
 	bool has_row;
+	const struct weir_run *run; /* who is asked, while it is being filled */
 	struct builder_recent recent[1 << RECENT_BITS];
 };
 
@@ -70,6 +71,16 @@ struct weir_builder *weir_builder_free(struct weir_builder *b)
 	weir_buf_done(&b->heap);
 	free(b);
 	return NULL;
+}
+
+void weir_builder_set_run(struct weir_builder *b, const struct weir_run *run)
+{
+	b->run = run;
+}
+
+const struct weir_run *weir_builder_run(const struct weir_builder *b)
+{
+	return b->run;
 }
 
 static void builder_fail(struct weir_builder *b, int error)

@@ -108,6 +108,35 @@ static void what_was_built_is_read(void **state)
 	assert_null(weir_snapshot_unref(NULL));
 }
 
+static void cells_are_read_by_name(void **state)
+{
+	struct weir_snapshot *s;
+	struct weir_rows r;
+
+	(void)state;
+	add_rows(2);
+	assert_int_equal(weir_builder_finish(builder, &head, &s), 0);
+	assert_int_equal(weir_snapshot_rows(s, &fixture_table, &r), 0);
+	assert_int_equal(weir_table_field(&fixture_table, "tx_bytes"), FIXTURE_BYTES);
+	assert_int_equal(weir_table_field(&fixture_table, "byte"), -ENOENT);
+	assert_int_equal(weir_table_keys(&fixture_table), 1 << FIXTURE_PID);
+	assert_true(weir_row_has(&r, 1, "pid"));
+	assert_int_equal(weir_row_number(&r, 1, "pid"), 1);
+	assert_string_equal(weir_row_text(&r, 1, "comm"), "worker-1");
+	assert_true(weir_row_is(&r, 1, "comm", "worker-1"));
+	assert_false(weir_row_is(&r, 1, "comm", "worker-12"));
+	assert_false(weir_row_is(&r, 1, "by_transport.note", "")); /* null is no text */
+	assert_false(weir_row_is(&r, 1, "byte", ""));              /* and there is no such field */
+	/* null */
+	assert_false(weir_row_has(&r, 1, "by_transport.note"));
+	assert_null(weir_row_text(&r, 1, "by_transport.note"));
+	/* no such field */
+	assert_false(weir_row_has(&r, 1, "byte"));
+	assert_int_equal(weir_row_number(&r, 1, "byte"), 0);
+	assert_null(weir_row_text(&r, 1, "byte"));
+	weir_snapshot_unref(s);
+}
+
 static void another_process_reads_the_same(void **state)
 {
 	_cleanup_close_ int fd = -1;
@@ -415,6 +444,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_was_built_is_read, make_builder, free_builder),
+		cmocka_unit_test_setup_teardown(cells_are_read_by_name, make_builder, free_builder),
 		cmocka_unit_test_setup_teardown(another_process_reads_the_same, make_builder, free_builder),
 		cmocka_unit_test_setup_teardown(the_descriptor_is_sealed, make_builder, free_builder),
 		cmocka_unit_test_setup_teardown(a_builder_can_be_used_again, make_builder, free_builder),

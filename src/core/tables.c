@@ -5,10 +5,29 @@
 
 #include "base/cleanup.h"
 #include "core/feature.h"
+#include "core/history.h"
 
 static const struct weir_table *const core_tables[] = {
-	&weir_table_doctor, &weir_table_hooks,	     &weir_table_audit,	    &weir_table_maps,
-	&weir_table_self,   &weir_table_self_losses, &weir_table_self_cost, &weir_table_features_info,
+	&weir_table_doctor,
+	&weir_table_findings,
+	&weir_table_hooks,
+	&weir_table_audit,
+	&weir_table_maps,
+	&weir_table_self,
+	&weir_table_self_losses,
+	&weir_table_self_cost,
+	&weir_table_self_history,
+	&weir_table_features_info,
+	&weir_table_history,
+	&weir_table_history_rates,
+	&weir_table_history_peers,
+	&weir_table_history_losses,
+	&weir_table_history_days,
+	&weir_table_history_months,
+	&weir_table_history_events,
+	&weir_table_history_changes,
+	&weir_table_history_store,
+	&weir_table_history_subjects,
 };
 
 const struct weir_table *weir_table_at(unsigned i)

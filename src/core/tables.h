@@ -15,9 +15,11 @@ extern const struct weir_table weir_table_doctor;        /* core/probe.c */
 extern const struct weir_table weir_table_hooks;         /* core/attach.c */
 extern const struct weir_table weir_table_maps;          /* core/attach.c, internal */
 extern const struct weir_table weir_table_audit;         /* core/audit.c */
+extern const struct weir_table weir_table_findings;      /* core/finding.c */
 extern const struct weir_table weir_table_self;          /* core/self.c, internal: build */
 extern const struct weir_table weir_table_self_losses;   /* core/self.c, internal */
 extern const struct weir_table weir_table_self_cost;     /* core/self.c, internal: CPU and memory per role */
+extern const struct weir_table weir_table_self_history;  /* core/self.c, internal: the file of history */
 extern const struct weir_table weir_table_features_info; /* core/probe.c, internal */
 
 /* Indexes into their declarations. */
@@ -27,6 +29,7 @@ enum weir_doctor_field {
 	DOCTOR_HOOK_SET,
 	DOCTOR_STATE, /* "on", "off", "unavailable", "degraded" */
 	DOCTOR_SERVES,
+	DOCTOR_HOOKS,
 	DOCTOR_REASON,
 	DOCTOR_CURE,
 	_DOCTOR_FIELD_MAX,
@@ -72,6 +75,20 @@ enum weir_audit_field {
 	_AUDIT_FIELD_MAX,
 };
 
+enum weir_findings_field {
+	FINDINGS_FEATURE,
+	FINDINGS_ID,
+	FINDINGS_CLASS,
+	FINDINGS_SUMMARY,
+	FINDINGS_ADVICE,
+	FINDINGS_OBJECT,
+	FINDINGS_FILTER,
+	FINDINGS_SINCE,
+	FINDINGS_PID,
+	FINDINGS_COMM,
+	_FINDINGS_FIELD_MAX,
+};
+
 enum weir_self_field {
 	SELF_VERSION,
 	SELF_KERNEL,
@@ -90,6 +107,13 @@ enum weir_self_cost_field {
 	SELF_COST_CPU_NS,
 	SELF_COST_MEMORY_BYTES,
 	_SELF_COST_FIELD_MAX,
+};
+
+enum weir_self_history_field {
+	SELF_HISTORY_BYTES,
+	SELF_HISTORY_LIMIT_BYTES,
+	SELF_HISTORY_LOST_SECONDS,
+	_SELF_HISTORY_FIELD_MAX,
 };
 
 enum weir_features_info_field {

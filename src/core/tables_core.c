@@ -1,31 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "core/tables.h"
 
-#include "base/cleanup.h"
+#include "core/declare.h"
 
 /* The declarations of the core's own tables. */
-
-#define KEY WEIR_FIELD_KEY
-#define COLUMN WEIR_FIELD_COLUMN
-#define LABEL WEIR_FIELD_LABEL
-#define COUNTER WEIR_FIELD_COUNTER
-
-#define FIELD(index, n, head, kind, measure, bits, sentence, ...)                                           \
-	[index] = { .name = (n),                                                                            \
-		    .title = (head),                                                                        \
-		    .type = WEIR_TYPE_##kind,                                                               \
-		    .unit = WEIR_UNIT_##measure,                                                            \
-		    .flags = (bits),                                                                        \
-		    .help = (sentence),                                                                     \
-		    ##__VA_ARGS__ }
 
 /* clang-format off */
 
 static const struct weir_field doctor_fields[] = {
 	FIELD(DOCTOR_FEATURE, "feature", "FEATURE", TEXT, NONE, KEY | COLUMN, "The feature."),
 	FIELD(DOCTOR_HOOK_SET, "hook_set", "HOOKS", TEXT, NONE, KEY | COLUMN, "A set of kernel hooks that can serve it."),
-	FIELD(DOCTOR_STATE, "state", "STATE", TEXT, NONE, COLUMN, "on, off, unavailable or degraded."),
+	FIELD(DOCTOR_STATE, "state", "STATE", TEXT, NONE, COLUMN, "on, off, unavailable or degraded.",
+	      .words = "on off unavailable degraded"),
 	FIELD(DOCTOR_SERVES, "serves", "SERVES", TEXT, NONE, COLUMN, "What this set is exact for."),
+	FIELD(DOCTOR_HOOKS, "hooks", "KERNEL HOOKS", TEXT, NONE, COLUMN,
+	      "The places in the kernel that call it now, without the way of hanging there; weir hooks has them whole."),
 	FIELD(DOCTOR_REASON, "reason", "REASON", TEXT, NONE, COLUMN, "Why it is not on."),
 	FIELD(DOCTOR_CURE, "cure", "CURE", TEXT, NONE, COLUMN, "What would make it work."),
 };
@@ -74,6 +63,21 @@ static const struct weir_field audit_fields[] = {
 };
 _Static_assert(ARRAY_SIZE(audit_fields) == _AUDIT_FIELD_MAX, "each index has its declaration");
 
+static const struct weir_field findings_fields[] = {
+	FIELD(FINDINGS_FEATURE, "feature", "FEATURE", TEXT, NONE, KEY | COLUMN, "The feature that says it."),
+	FIELD(FINDINGS_ID, "id", "ID", TEXT, NONE, KEY, "Tells it from the others, and stays while it lasts."),
+	FIELD(FINDINGS_CLASS, "class", "CLASS", TEXT, NONE, COLUMN,
+	      "tune (a limit, or a program that is too slow), attack, or bug.", .words = "tune attack bug"),
+	FIELD(FINDINGS_SUMMARY, "summary", "WHAT", TEXT, NONE, COLUMN, "What happens, to whom, and why."),
+	FIELD(FINDINGS_ADVICE, "advice", "WHAT TO DO", TEXT, NONE, COLUMN, "What to do."),
+	FIELD(FINDINGS_OBJECT, "object", "OBJECT", TEXT, NONE, 0, "The table that shows more,"),
+	FIELD(FINDINGS_FILTER, "filter", "FILTER", TEXT, NONE, 0, "and a filter for it."),
+	FIELD(FINDINGS_SINCE, "since", "SINCE", TIME, NONE, 0, "When it began."),
+	FIELD(FINDINGS_PID, "pid", "PID", UINT, NONE, 0, "The process that it is about."),
+	FIELD(FINDINGS_COMM, "comm", "COMMAND", TEXT, NONE, 0, "That process's name.", .filter = "process"),
+};
+_Static_assert(ARRAY_SIZE(findings_fields) == _FINDINGS_FIELD_MAX, "each index has its declaration");
+
 static const struct weir_field self_fields[] = {
 	FIELD(SELF_VERSION, "version", "VERSION", TEXT, NONE, KEY | LABEL, "Version of weir."),
 	FIELD(SELF_KERNEL, "kernel", "KERNEL", TEXT, NONE, KEY | LABEL, "Release of the kernel it runs on."),
@@ -90,13 +94,24 @@ static const struct weir_field self_losses_fields[] = {
 _Static_assert(ARRAY_SIZE(self_losses_fields) == _SELF_LOSSES_FIELD_MAX, "each index has its declaration");
 
 static const struct weir_field self_cost_fields[] = {
-	FIELD(SELF_COST_ROLE, "role", "ROLE", TEXT, NONE, KEY | LABEL, "keeper, engine or gate."),
+	FIELD(SELF_COST_ROLE, "role", "ROLE", TEXT, NONE, KEY | LABEL, "keeper, engine, gate or store."),
 	FIELD(SELF_COST_CPU_NS, "cpu_ns", "CPU", UINT, NANOSECONDS, COUNTER, "CPU time that weir's own process used.",
 	      .metric = "weir_self_cpu_seconds_total", .metric_scale = 1e-9),
 	FIELD(SELF_COST_MEMORY_BYTES, "memory_bytes", "MEMORY", UINT, BYTES, 0,
 	      "Resident memory of weir's own process.", .metric = "weir_self_memory_bytes"),
 };
 _Static_assert(ARRAY_SIZE(self_cost_fields) == _SELF_COST_FIELD_MAX, "each index has its declaration");
+
+static const struct weir_field self_history_fields[] = {
+	FIELD(SELF_HISTORY_BYTES, "bytes", "BYTES", UINT, BYTES, 0, "Size of history's file, with its write-ahead log.",
+	      .metric = "weir_history_bytes"),
+	FIELD(SELF_HISTORY_LIMIT_BYTES, "limit_bytes", "LIMIT", UINT, BYTES, 0, "The most that it may have.",
+	      .metric = "weir_history_limit_bytes"),
+	FIELD(SELF_HISTORY_LOST_SECONDS, "lost_seconds", "LOST", UINT, COUNT, COUNTER,
+	      "Seconds that could not be written in time: they are kept as one sum.",
+	      .metric = "weir_history_lost_seconds_total"),
+};
+_Static_assert(ARRAY_SIZE(self_history_fields) == _SELF_HISTORY_FIELD_MAX, "each index has its declaration");
 
 static const struct weir_field features_info_fields[] = {
 	FIELD(FEATURES_INFO_FEATURE, "feature", "FEATURE", TEXT, NONE, KEY | LABEL, "The feature."),
@@ -142,6 +157,13 @@ const struct weir_table weir_table_audit = {
 	.sort_field = WEIR_SORT_NONE,
 };
 
+const struct weir_table weir_table_findings = {
+	.name = "findings",
+	.summary = "What is wrong now, in words, and what to do.",
+	TABLE(findings_fields),
+	.sort_field = WEIR_SORT_NONE,
+};
+
 const struct weir_table weir_table_self = {
 	.name = "self",
 	.summary = "Build of weir.",
@@ -162,6 +184,14 @@ const struct weir_table weir_table_self_cost = {
 	.name = "self_cost",
 	.summary = "What weir's own processes use.",
 	TABLE(self_cost_fields),
+	.sort_field = WEIR_SORT_NONE,
+	.internal = true,
+};
+
+const struct weir_table weir_table_self_history = {
+	.name = "self_history",
+	.summary = "The file of history.",
+	TABLE(self_history_fields),
 	.sort_field = WEIR_SORT_NONE,
 	.internal = true,
 };

@@ -50,7 +50,7 @@ static void each_declaration_is_sound(void **state)
 				assert_string_equal(f->metric + strlen(f->metric) - 6, "_total");
 		}
 	}
-	assert_int_equal(n, 9);
+	assert_int_equal(n, 21);
 }
 
 static void everybody_may_read_what_describes_the_host(void **state)

@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -16,24 +17,39 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/units.h"
 #include "core/feature.h"
 #include "core/recorder.h"
 #include "core/run.h"
 #include "core/self.h"
+#include "core/tables.h"
+#include "daemon/asking.h"
+#include "daemon/feeder.h"
 #include "daemon/ipc.h"
 #include "daemon/player.h"
 #include "daemon/sandbox.h"
 
 /* How often the ring is read while it is not filling up: what news waits at most. */
 #define DRAIN_NS (50ull * 1000000ull)
+#define DRAIN_WATCHED_NS (20ull * 1000000ull) /* who watches sees it so much sooner */
 #define TICK_NS (1000ull * 1000000ull)
+/* Ticks come a little after each second of the calendar, however late the one before came: so each second of history has
+ * one, though this process may wait for a processor for most of it. */
+#define TICK_AFTER_NS (100ull * 1000000ull)
+#define TICK_APART_NS (200ull * 1000000ull)
 #define NEWS_NS (100ull * 1000000ull)
+#define NEWS_COSTS 10 /* times as long as making one takes, at least: with very many sockets news comes less often */
 #define FULL_SWEEP_TICKS 30
+#define LOOKS_FAILED_SILENTLY 3
+#define REST_NS (100ull * 1000000ull)
 #define NICE (-10)
+#define HISTORY_CURE "make room there, or see that it can be written: what waits is written then"
 #define MESSAGES_PER_TURN 64 /* of a gate: one that does nothing but talk must not stop the clock */
 
-enum role { ROLE_KEEPER, ROLE_ENGINE, ROLE_GATE, _ROLE_MAX };
+enum role { ROLE_KEEPER, ROLE_ENGINE, ROLE_GATE, ROLE_STORE, _ROLE_MAX };
+_Static_assert((unsigned)_ROLE_MAX == WEIR_SELF_ROLES, "each has its place");
 
 struct engine {
 	const struct weir_engine_options *o;
@@ -41,13 +57,18 @@ struct engine {
 	struct weir_builder *builder;
 	struct weir_recorder *recorder;
 	struct weir_player *player; /* in a replay */
-	struct weir_self_role roles[_ROLE_MAX];
+	struct weir_self self;
+	struct weir_asking asking; /* what a helper is asked */
+	struct weir_feeder feeder; /* of the store */
 	int epoll_fd, timer_fd, gate_sock;
+	int gate_store; /* the gate's end of a pair with a new store, until it took it; -1: none */
 	uint64_t number, answered, asked; /* snapshots, REFRESH serials */
 	uint64_t viewers;
-	uint64_t tick_ns, news_ns;
+	uint64_t drain_ns; /* as the timer is set; 0: not yet */
+	uint64_t next_tick_ns, news_ns, news_apart_ns;
 	unsigned ticks_since_full;
 	uint64_t lost_at_full;
+	unsigned looks_failed[WEIR_FEATURES_MAX]; /* in a row */
 	bool recording_failed, stop;
 	char host[WEIR_HOST_TEXT];
 };
@@ -59,17 +80,9 @@ struct engine_sink {
 	uint16_t source;
 };
 
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec t;
-
-	clock_gettime(id, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static void feed(struct engine *e, uint16_t source, uint16_t type, const void *bytes, size_t len)
 {
-	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	uint64_t now = weir_mono_ns();
 	int r;
 
 	if (e->recorder)
@@ -96,6 +109,22 @@ static void sink_lost(struct weir_sink *sink, uint64_t total)
 
 enum look { LOOK_DRAIN, LOOK_CHANGED, LOOK_ALL };
 
+/* Its numbers stand still while it fails. Once is not worth a line: the next look makes up for it. */
+static void note_look(struct engine *e, unsigned feature, int r)
+{
+	unsigned *failed = &e->looks_failed[feature];
+
+	if (r >= 0) {
+		if (*failed > LOOKS_FAILED_SILENTLY)
+			weir_info("%s: the kernel can be read again", weir_features[feature]->name);
+		*failed = 0;
+		return;
+	}
+	if (++*failed == LOOKS_FAILED_SILENTLY + 1)
+		weir_warning("%s: the kernel cannot be read, what is shown of it stands still: %s; it is tried again each second",
+			     weir_features[feature]->name, strerror(-r));
+}
+
 static void look(struct engine *e, enum look how)
 {
 	for (unsigned i = 0; weir_features[i]; i++) {
@@ -103,12 +132,12 @@ static void look(struct engine *e, enum look how)
 		void *state = weir_run_state(e->run, i);
 		int r;
 
-		if (!state || (how == LOOK_DRAIN && !weir_features[i]->drain))
+		if (!state || !(how == LOOK_DRAIN ? (void *)weir_features[i]->drain : (void *)weir_features[i]->collect))
 			continue;
 		r = how == LOOK_DRAIN ? weir_features[i]->drain(state, &s.sink) :
 					weir_features[i]->collect(state, &s.sink, how == LOOK_ALL);
-		if (r < 0)
-			weir_debug("%s: reading the kernel: %s", weir_features[i]->name, strerror(-r));
+		if (how != LOOK_DRAIN || r < 0)
+			note_look(e, i, r);
 	}
 }
 
@@ -132,12 +161,50 @@ static bool gate_reads(const struct engine *e)
 	return poll(&gate, 1, 0) == 1 && gate.revents & POLLOUT;
 }
 
+/* A line of doctor. */
+static void tell_history(struct engine *e, uint64_t number)
+{
+	const struct weir_store_state *state = &e->feeder.state;
+	char serves[512], bytes[WEIR_UNITS_TEXT], limit[WEIR_UNITS_TEXT];
+	const char *where = e->o->history ? e->o->history : "memory";
+
+	if (!e->feeder.wanted) {
+		weir_self_history_line(e->builder, number, "off", NULL, e->o->no_history, NULL);
+		return;
+	}
+	e->self.history = (struct weir_self_history){ state->bytes, state->limit_bytes, state->lost_seconds,
+						      e->feeder.has_state };
+	if (!e->feeder.has_state) {
+		weir_self_history_line(e->builder, number, "degraded", NULL, "history's process has not answered yet",
+				       "see the daemon's log");
+		return;
+	}
+	snprintf(serves, sizeof(serves), "the past, in %s: %s of at most %s", where, weir_units_bytes(state->bytes, bytes),
+		 weir_units_bytes(state->limit_bytes, limit));
+	if (state->in_memory)
+		weir_self_history_line(e->builder, number, "degraded", "the past, until the daemon ends", state->reason, NULL);
+	else if (state->reason[0])
+		weir_self_history_line(e->builder, number, "degraded", serves, state->reason, HISTORY_CURE);
+	else
+		weir_self_history_line(e->builder, number, "on", serves, NULL, NULL);
+}
+
+/* What is shown is not this host, now: doctor says so. */
+static void tell_recording(struct engine *e, uint64_t number)
+{
+	weir_builder_table(e->builder, &weir_table_doctor);
+	weir_self_recording_line(e->builder, number,
+				 weir_player_has_ended(e->player) ? "a recording, at its end" : "a recording that is played");
+	tell_history(e, number);
+}
+
 static void publish(struct engine *e, bool tick)
 {
+	uint64_t now = weir_mono_ns();
 	struct weir_snapshot_head head = {
 		.number = e->number + 1,
-		.mono_ns = clock_ns(CLOCK_MONOTONIC),
-		.real_ns = clock_ns(CLOCK_REALTIME),
+		.mono_ns = now,
+		.real_ns = weir_clock_ns(CLOCK_REALTIME),
 		.lost_events = weir_run_lost(e->run),
 	};
 	struct weir_message m = { .type = WEIR_MESSAGE_SNAPSHOT, .count = tick };
@@ -158,12 +225,19 @@ static void publish(struct engine *e, bool tick)
 	weir_run_rows(e->run, e->builder, head.number);
 	if (e->o->attach)
 		weir_attach_snapshot(e->o->attach, e->builder, head.number);
-	if (e->o->probe)
+	if (e->o->probe) {
 		weir_probe_snapshot(e->o->probe, e->builder, head.number);
-	weir_self_snapshot(e->builder, head.number, head.lost_events, e->roles, _ROLE_MAX);
+		tell_history(e, head.number);
+	}
+	if (e->player)
+		tell_recording(e, head.number);
+	weir_self_snapshot(&e->self, e->builder, head.number, head.lost_events);
 	r = weir_builder_finish_fd(e->builder, &head, &fd, &size);
 	if (!e->viewers) /* megabytes with many sockets; the next question may be far */
 		e->builder = weir_builder_free(e->builder);
+	e->news_apart_ns = NEWS_COSTS * (weir_mono_ns() - now);
+	if (e->news_apart_ns < NEWS_NS)
+		e->news_apart_ns = NEWS_NS;
 	if (r < 0) {
 		weir_warning("a snapshot could not be made: %s", strerror(-r));
 		return;
@@ -175,12 +249,19 @@ static void publish(struct engine *e, bool tick)
 		return; /* the gate does not read: it asks again, or it is gone and a new one comes */
 	e->number = head.number;
 	e->answered = e->asked;
-	e->news_ns = head.mono_ns;
+	e->news_ns = now;
+}
+
+static uint64_t tick_after(uint64_t now, uint64_t real_ns)
+{
+	uint64_t wait = TICK_NS - (real_ns - TICK_AFTER_NS) % TICK_NS;
+
+	return now + (wait < TICK_APART_NS ? wait + TICK_NS : wait);
 }
 
 static void on_tick(struct engine *e, uint64_t now)
 {
-	struct weir_record_tick t = { .real_ns = clock_ns(CLOCK_REALTIME) };
+	struct weir_record_tick t = { .real_ns = weir_clock_ns(CLOCK_REALTIME) };
 	uint64_t lost = weir_run_lost(e->run);
 	bool all = ++e->ticks_since_full >= FULL_SWEEP_TICKS || lost != e->lost_at_full;
 
@@ -195,29 +276,78 @@ static void on_tick(struct engine *e, uint64_t now)
 		e->recording_failed = true;
 		weir_error("the recording ends here: %s", strerror(-weir_recorder_flush(e->recorder)));
 	}
-	e->tick_ns = now;
+	/* The second that is over, also when it is told late. */
+	weir_feeder_tick(&e->feeder, e->run, t.real_ns + TICK_AFTER_NS - TICK_NS, false);
+	e->next_tick_ns = tick_after(now, t.real_ns);
 	if (e->viewers)
 		publish(e, true);
 }
 
+/* Of a recording that is played: its seconds are history's. */
+static void on_played_tick(void *ctx)
+{
+	struct weir_snapshot_head head = {};
+	struct engine *e = ctx;
+
+	weir_player_head(e->player, &head);
+	weir_feeder_tick(&e->feeder, e->run, head.real_ns, true);
+}
+
+/* A gate that does not read just now gets it at a later tick. */
+static void pass_gate_store(struct engine *e)
+{
+	struct weir_message m = { .type = WEIR_MESSAGE_GATE_STORE };
+
+	if (e->gate_store < 0 || (e->gate_sock >= 0 && weir_message_send(e->gate_sock, &m, e->gate_store) == -EAGAIN))
+		return;
+	weir_closep(&e->gate_store); /* it has it, or there is none, and the next one begins with its own */
+}
+
+/* Whoever watches a recording hears of what is new in it as soon as of what is new on a host, and that its end stands. */
+static void play(struct engine *e, uint64_t now)
+{
+	bool tick = weir_player_run(e->player, now, on_played_tick, e);
+	uint64_t silent_ns = now - e->news_ns;
+
+	tick |= weir_player_has_ended(e->player) && silent_ns >= TICK_NS;
+	if (e->answered < e->asked || (e->viewers && (tick || (silent_ns >= e->news_apart_ns && has_news(e)))))
+		publish(e, tick);
+}
+
+/* Only where it has just come, and before it is waited for at all: else whoever watches and leaves again and again could move
+ * it on and on. */
+static int set_timer(struct engine *e)
+{
+	uint64_t ns = e->viewers ? DRAIN_WATCHED_NS : DRAIN_NS;
+	const struct timespec every = { .tv_nsec = (long)ns };
+	const struct itimerspec t = { .it_interval = every, .it_value = every };
+
+	if (e->drain_ns == ns)
+		return 0;
+	if (timerfd_settime(e->timer_fd, 0, &t, NULL) < 0)
+		return -errno;
+	e->drain_ns = ns;
+	return 0;
+}
+
 static void on_timer(struct engine *e)
 {
-	uint64_t expired, now = clock_ns(CLOCK_MONOTONIC);
-	bool tick;
+	uint64_t expired, now = weir_mono_ns();
 
 	if (read(e->timer_fd, &expired, sizeof(expired)) < 0)
 		return;
+	set_timer(e); /* as it was, if that fails: it is tried again */
+	pass_gate_store(e);
 	if (e->player) {
-		tick = weir_player_run(e->player, now);
-		if ((tick && e->viewers) || e->answered < e->asked)
-			publish(e, tick);
+		play(e, now);
 		return;
 	}
-	if (now - e->tick_ns >= TICK_NS)
+	if (now >= e->next_tick_ns)
 		on_tick(e, now);
 	else
 		look(e, LOOK_DRAIN);
-	if (e->answered < e->asked || (e->viewers && now - e->news_ns >= NEWS_NS && has_news(e)))
+	weir_asking_try(&e->asking, e->run, e->o->keeper_sock, now);
+	if (e->answered < e->asked || (e->viewers && now >= e->news_ns + e->news_apart_ns && has_news(e)))
 		publish(e, false);
 }
 
@@ -257,7 +387,6 @@ static void look_for_answer(struct engine *e)
 static void forget_gate(struct engine *e)
 {
 	weir_closep(&e->gate_sock);
-	e->gate_sock = -1;
 	set_viewers(e, 0);
 	e->asked = e->answered = 0;
 }
@@ -299,6 +428,45 @@ static void on_gate(struct engine *e)
 	publish(e, false);
 }
 
+static void take_answer(void *ctx, uint16_t source, uint16_t type, const void *bytes, size_t len)
+{
+	feed(ctx, source, type, bytes, len);
+}
+
+static void begin_answer(struct engine *e, uint64_t feature, int fd)
+{
+	weir_asking_begin(&e->asking, feature, fd);
+	if (e->asking.fd >= 0 && watch(e, e->asking.fd) < 0)
+		weir_asking_end(&e->asking);
+}
+
+/* Of a daemon before this one. What the features have by now is not recorded again either. */
+static void take_carried(void *ctx, const char *feature, uint16_t type, const void *bytes, size_t len)
+{
+	uint64_t now = weir_mono_ns();
+	struct engine *e = ctx;
+	uint16_t source;
+	int r = weir_run_carried(e->run, feature, type, now, bytes, len, &source);
+
+	if (r == 0 && e->recorder)
+		weir_recorder_put(e->recorder, source, type, now, bytes, (uint32_t)len);
+	if (r < 0 && r != -ENOENT)
+		weir_debug("a counter of the daemon before was passed over: %s", strerror(-r));
+}
+
+static void on_store(struct engine *e)
+{
+	weir_feeder_read(&e->feeder, e->run, take_carried, e);
+}
+
+static void connect_store(struct engine *e, int fd)
+{
+	if (watch(e, fd) < 0)
+		close(fd);
+	else
+		weir_feeder_connect(&e->feeder, fd);
+}
+
 static void on_keeper(struct engine *e)
 {
 	for (;;) {
@@ -314,13 +482,23 @@ static void on_keeper(struct engine *e)
 			return;
 		if (m.type == WEIR_MESSAGE_GATE && fd >= 0) {
 			forget_gate(e);
+			weir_closep(&e->gate_store); /* of the one before; this one has its own */
 			/* The least there is: room for a snapshot or two on their way. */
 			setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){ 1 }, sizeof(int));
 			if (watch(e, fd) == 0)
 				e->gate_sock = TAKE_FD(fd);
 		} else if (m.type == WEIR_MESSAGE_GATE_COST && fd >= 0) {
-			weir_closep(&e->roles[ROLE_GATE].stat_fd);
-			e->roles[ROLE_GATE].stat_fd = TAKE_FD(fd);
+			weir_self_renew(&e->self.roles[ROLE_GATE], TAKE_FD(fd));
+		} else if (m.type == WEIR_MESSAGE_STORE && fd >= 0) {
+			connect_store(e, TAKE_FD(fd));
+		} else if (m.type == WEIR_MESSAGE_GATE_STORE && fd >= 0) {
+			weir_closep(&e->gate_store);
+			e->gate_store = TAKE_FD(fd);
+			pass_gate_store(e);
+		} else if (m.type == WEIR_MESSAGE_STORE_COST && fd >= 0) {
+			weir_self_renew(&e->self.roles[ROLE_STORE], TAKE_FD(fd));
+		} else if (m.type == WEIR_MESSAGE_ANSWER && fd >= 0) {
+			begin_answer(e, m.serial, TAKE_FD(fd));
 		}
 	}
 }
@@ -329,12 +507,13 @@ static void on_keeper(struct engine *e)
 
 static int arm_timer(struct engine *e)
 {
-	struct itimerspec every = { .it_interval.tv_nsec = DRAIN_NS, .it_value.tv_nsec = DRAIN_NS };
+	int r;
 
 	e->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (e->timer_fd < 0 || timerfd_settime(e->timer_fd, 0, &every, NULL) < 0)
+	if (e->timer_fd < 0)
 		return -errno;
-	return watch(e, e->timer_fd);
+	r = set_timer(e);
+	return r < 0 ? r : watch(e, e->timer_fd);
 }
 
 static int open_all(struct engine *e)
@@ -348,6 +527,8 @@ static int open_all(struct engine *e)
 	if (r < 0)
 		return r;
 	r = watch(e, e->o->keeper_sock);
+	if (r == 0 && e->feeder.sock >= 0)
+		r = watch(e, e->feeder.sock);
 	if (r < 0)
 		return r;
 	if (e->o->replay) {
@@ -379,19 +560,21 @@ static int open_all(struct engine *e)
 static void close_all(struct engine *e)
 {
 	e->recorder = weir_recorder_free(e->recorder);
+	weir_feeder_end(&e->feeder);
 	if (!e->player)
 		weir_run_free(e->run);
 	e->run = NULL;
+	weir_asking_end(&e->asking);
 	e->player = weir_player_free(e->player);
 	e->builder = weir_builder_free(e->builder);
-	for (unsigned i = 0; i < _ROLE_MAX; i++)
-		weir_closep(&e->roles[i].stat_fd);
+	weir_self_done(&e->self);
 	weir_closep(&e->gate_sock);
+	weir_closep(&e->gate_store);
 	weir_closep(&e->timer_fd);
 	weir_closep(&e->epoll_fd);
 }
 
-static int give_up_power(void)
+static int give_up_power(const struct weir_probe *probe)
 {
 	const char *missing = NULL;
 	uid_t uid;
@@ -399,7 +582,8 @@ static int give_up_power(void)
 	int r;
 
 	weir_sandbox_identity(&uid, &gid);
-	r = weir_sandbox_drop(uid, gid);
+	r = probe && !weir_probe_has(probe, WEIR_ABILITY_READ_MAPS) ? weir_sandbox_drop_to_maps(uid, gid) :
+								      weir_sandbox_drop(uid, gid);
 	if (r < 0)
 		return r;
 	r = weir_sandbox_engine(&missing);
@@ -430,8 +614,8 @@ static void serve(struct engine *e)
 	while (!e->stop && !told_to_end) {
 		int n = epoll_wait(e->epoll_fd, events, ARRAY_SIZE(events), -1);
 
-		if (n < 0 && errno != EINTR)
-			return;
+		if (n < 0 && errno != EINTR) /* no memory just then: it comes back */
+			nanosleep(&(struct timespec){ .tv_nsec = REST_NS }, NULL);
 		for (int i = 0; i < n; i++) {
 			int fd = events[i].data.fd;
 
@@ -441,6 +625,10 @@ static void serve(struct engine *e)
 				on_keeper(e);
 			else if (fd == e->gate_sock)
 				on_gate(e);
+			else if (fd == e->feeder.sock)
+				on_store(e);
+			else if (fd == e->asking.fd)
+				weir_asking_read(&e->asking, take_answer, e);
 			else
 				look(e, LOOK_DRAIN); /* a ring fills up */
 		}
@@ -449,15 +637,19 @@ static void serve(struct engine *e)
 
 int weir_engine_run(const struct weir_engine_options *o)
 {
-	struct engine e = { .o = o, .epoll_fd = -1, .timer_fd = -1, .gate_sock = -1 };
+	struct engine e = { .o = o, .epoll_fd = -1, .timer_fd = -1, .gate_sock = -1, .gate_store = -1,
+			    .asking.fd = -1 };
 	struct weir_message ready = { .type = WEIR_MESSAGE_READY };
 	int r;
 
 	catch_end();
 	gethostname(e.host, sizeof(e.host) - 1);
-	e.roles[ROLE_KEEPER] = (struct weir_self_role){ "keeper", o->keeper_stat_fd };
-	e.roles[ROLE_ENGINE] = (struct weir_self_role){ "engine", open("/proc/self/stat", O_RDONLY | O_CLOEXEC) };
-	e.roles[ROLE_GATE] = (struct weir_self_role){ "gate", -1 };
+	e.self.roles[ROLE_KEEPER] = (struct weir_self_role){ .name = "keeper", .stat_fd = o->keeper_stat_fd };
+	e.self.roles[ROLE_ENGINE] = (struct weir_self_role){ .name = "engine",
+							     .stat_fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC) };
+	e.self.roles[ROLE_GATE] = (struct weir_self_role){ .name = "gate", .stat_fd = -1 };
+	e.self.roles[ROLE_STORE] = (struct weir_self_role){ .name = "store", .stat_fd = -1 };
+	weir_feeder_begin(&e.feeder, o->store_sock, &e.self);
 	r = open_all(&e);
 	if (r < 0) {
 		weir_error("the engine could not begin: %s", strerror(-r));
@@ -465,19 +657,21 @@ int weir_engine_run(const struct weir_engine_options *o)
 	}
 	/* A busy machine is when its numbers are wanted: a little ahead of others, so that the ring is read. */
 	setpriority(PRIO_PROCESS, 0, NICE);
-	r = give_up_power();
+	r = give_up_power(o->probe);
 	if (r < 0) {
 		weir_error("the engine could not give up its rights: %s", strerror(-r));
 		goto finish;
 	}
 	if (!e.player) {
+		weir_feeder_wait_carried(&e.feeder, e.run, take_carried, &e);
 		look(&e, LOOK_ALL);
-		on_tick(&e, clock_ns(CLOCK_MONOTONIC));
+		on_tick(&e, weir_mono_ns());
 	}
 	weir_message_send(o->keeper_sock, &ready, -1);
 	serve(&e);
-	if (e.recorder) /* so that sockets and sums in the recording end with one look */
-		on_tick(&e, clock_ns(CLOCK_MONOTONIC));
+	/* So that sockets and sums in the recording, and history, end with one look. */
+	if (e.recorder || (e.feeder.wanted && !e.player))
+		on_tick(&e, weir_mono_ns());
 finish:
 	close_all(&e);
 	return r < 0 ? 1 : 0;

@@ -14,6 +14,9 @@ struct weir_engine_options {
 	double replay_speed;
 	int keeper_sock;
 	int keeper_stat_fd;               /* /proc/PID/stat of the keeper, or -1 */
+	int store_sock;                   /* to the store; -1: no history is kept */
+	const char *history;              /* folder of history; NULL: it is in memory */
+	const char *no_history;           /* why none is kept, or NULL */
 	int record_fd;                    /* file to record to, or -1 */
 };
 

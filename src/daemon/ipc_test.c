@@ -97,6 +97,52 @@ static void a_descriptor_rides_along_and_is_closed_on_exec(void **state)
 	close(fd);
 }
 
+static void a_payload_follows_its_message(void **state)
+{
+	(void)state;
+	struct weir_message m = { .type = WEIR_MESSAGE_NO_PAST, .serial = 3, .size = 5 }, got;
+	char payload[WEIR_PAYLOAD_MAX + 1], much[WEIR_PAYLOAD_MAX] = "x";
+	int fd;
+
+	assert_int_equal(weir_message_send_with(pair[0], &m, "sorry", -1), 0);
+	assert_int_equal(weir_message_receive_with(pair[1], &got, payload, &fd), 1);
+	assert_int_equal(got.serial, 3);
+	assert_string_equal(payload, "sorry");
+	m.size = sizeof(much);
+	assert_int_equal(weir_message_send_with(pair[0], &m, much, -1), 0);
+	assert_int_equal(weir_message_receive_with(pair[1], &got, payload, &fd), 1);
+	m.size++;
+	assert_int_equal(weir_message_send_with(pair[0], &m, much, -1), -EMSGSIZE);
+}
+
+/* A size that is not the packet's, a payload where none belongs, none where one does: dropped. */
+static void payloads_that_do_not_fit_are_dropped(void **state)
+{
+	(void)state;
+	char payload[WEIR_PAYLOAD_MAX + 1];
+	struct {
+		struct weir_message m;
+		char text[8];
+	} raw = { .m = { .type = WEIR_MESSAGE_NO_PAST, .size = 9 } };
+	struct weir_message got;
+	int fd;
+
+	send_raw(&raw, sizeof(raw), -1, 0);
+	assert_int_equal(weir_message_receive_with(pair[1], &got, payload, &fd), -EBADMSG);
+	raw.m.size = 7;
+	send_raw(&raw, sizeof(raw), -1, 0);
+	assert_int_equal(weir_message_receive_with(pair[1], &got, payload, &fd), -EBADMSG);
+	raw.m = (struct weir_message){ .type = WEIR_MESSAGE_REFRESH, .size = 8 };
+	send_raw(&raw, sizeof(raw), -1, 0);
+	assert_int_equal(weir_message_receive_with(pair[1], &got, payload, &fd), -EBADMSG);
+	raw.m = (struct weir_message){ .type = WEIR_MESSAGE_NO_PAST, .size = 8 };
+	send_raw(&raw, sizeof(raw), -1, 0);
+	assert_int_equal(weir_message_receive(pair[1], &got, &fd), -EBADMSG); /* nobody there reads one */
+	send_raw(&raw, sizeof(raw.m), -1, 0);
+	assert_int_equal(weir_message_receive_with(pair[1], &got, payload, &fd), -EBADMSG);
+	assert_int_equal(fd, -1);
+}
+
 static void a_closed_peer_is_said(void **state)
 {
 	(void)state;
@@ -163,6 +209,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_message_arrives_as_sent, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_descriptor_rides_along_and_is_closed_on_exec,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_payload_follows_its_message, setup, teardown),
+		cmocka_unit_test_setup_teardown(payloads_that_do_not_fit_are_dropped, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_closed_peer_is_said, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_reader_that_sleeps_does_not_block_the_sender,
 						setup, teardown),

@@ -61,7 +61,7 @@ static bool is_due(struct weir_player *p, uint64_t record_ns, uint64_t now_ns)
 	return (double)(record_ns - p->first_ns) <= (double)(now_ns - p->began_ns) * p->speed;
 }
 
-bool weir_player_run(struct weir_player *p, uint64_t now_mono_ns)
+bool weir_player_run(struct weir_player *p, uint64_t now_mono_ns, void (*on_tick)(void *ctx), void *ctx)
 {
 	_cleanup_free_ char *error = NULL;
 	bool ticked = false;
@@ -80,9 +80,16 @@ bool weir_player_run(struct weir_player *p, uint64_t now_mono_ns)
 			weir_warning("the recording ends early: %s", error);
 		if (r <= 0)
 			p->ended = true;
+		if (tick)
+			on_tick(ctx);
 		ticked |= tick;
 	}
 	return ticked;
+}
+
+bool weir_player_has_ended(const struct weir_player *p)
+{
+	return p->ended;
 }
 
 void weir_player_head(const struct weir_player *p, struct weir_snapshot_head *head)

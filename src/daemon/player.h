@@ -18,8 +18,11 @@ struct weir_player *weir_player_free(struct weir_player *p); /* accepts NULL, re
 /* What it plays into; borrowed. */
 struct weir_run *weir_player_state(struct weir_player *p);
 
-/* Applies everything that is due now. True when a tick was among it. */
-bool weir_player_run(struct weir_player *p, uint64_t now_mono_ns);
+/* Applies everything that is due now; on_tick() is called behind each tick. True when there was one. */
+bool weir_player_run(struct weir_player *p, uint64_t now_mono_ns, void (*on_tick)(void *ctx), void *ctx);
+
+/* All was applied, or what was left cannot be read: it holds the last state. */
+bool weir_player_has_ended(const struct weir_player *p);
 
 /* Fills in host, times and losses as the recording has them. */
 void weir_player_head(const struct weir_player *p, struct weir_snapshot_head *head);

@@ -6,6 +6,7 @@
 #include <seccomp.h>
 #include <stddef.h>
 #include <stdbool.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -17,13 +18,14 @@
 
 #define CALL(name) SCMP_SYS(name)
 #define END_OF_LIST __NR_SCMP_ERROR
+#define TMPFILE_BIT (__O_TMPFILE & ~O_DIRECTORY) /* folders may be read */
 
 /* clang-format off */
 
 /* Memory, time, waiting, what is open already. */
 static const int both[] = {
 	CALL(read), CALL(readv), CALL(pread64), CALL(write), CALL(writev), CALL(close), CALL(lseek),
-	CALL(fcntl), CALL(fcntl64), CALL(fstat), CALL(fstat64), CALL(newfstatat), CALL(statx),
+	CALL(fstat), CALL(fstat64), CALL(newfstatat), CALL(statx),
 	CALL(dup), CALL(munmap), CALL(mremap), CALL(madvise), CALL(brk), CALL(membarrier),
 	CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_wait), CALL(epoll_pwait),
 	CALL(epoll_pwait2), CALL(poll), CALL(ppoll), CALL(select), CALL(pselect6), CALL(eventfd2),
@@ -49,6 +51,22 @@ static const int engine_only[] = {
 	CALL(pwritev), CALL(fsync), CALL(fdatasync), CALL(getdents64), CALL(readlink),
 	CALL(readlinkat), CALL(access), CALL(faccessat), CALL(faccessat2), CALL(stat), CALL(stat64),
 	CALL(lstat), CALL(statfs), CALL(fstatfs), CALL(pipe2), CALL(sched_setaffinity), END_OF_LIST,
+};
+
+static const int capture_only[] = { CALL(ftruncate), CALL(ftruncate64), END_OF_LIST };
+
+/* What SQLite needs of a folder of its own. fchmod: the -wal has the rights of its file. */
+static const int store_only[] = {
+	CALL(openat), CALL(open), CALL(memfd_create), CALL(ftruncate), CALL(ftruncate64), CALL(pwrite64), CALL(pwritev),
+	CALL(preadv), CALL(fsync), CALL(fdatasync), CALL(fallocate), CALL(fadvise64), CALL(unlink), CALL(unlinkat), CALL(rename),
+	CALL(renameat), CALL(renameat2), CALL(access), CALL(faccessat), CALL(faccessat2), CALL(stat), CALL(stat64), CALL(lstat),
+	CALL(lstat64), CALL(readlink), CALL(readlinkat), CALL(getdents64), CALL(getcwd), CALL(fchmod), CALL(fchown),
+	CALL(statfs), CALL(fstatfs), CALL(utimensat), END_OF_LIST,
+};
+
+static const int helper_only[] = {
+	CALL(getdents64), CALL(fstatfs), CALL(access), CALL(faccessat), CALL(stat), CALL(stat64),
+	CALL(lstat), CALL(alarm), CALL(setitimer), END_OF_LIST,
 };
 
 /* No role without rights has a use for these, whatever else changes. */
@@ -100,6 +118,25 @@ static int allow_data_memory(scmp_filter_ctx ctx)
 	return 0;
 }
 
+/* Nothing that has a signal sent: F_SETOWN and F_SETSIG reach any process of the same user. */
+static int allow_descriptor_flags(scmp_filter_ctx ctx)
+{
+	static const int calls[] = { CALL(fcntl), CALL(fcntl64) };
+	static const int commands[] = { F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL,
+					F_SETFL, F_ADD_SEALS,	  F_GET_SEALS };
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(commands); k++) {
+			int r = seccomp_rule_add(
+				ctx, SCMP_ACT_ALLOW, calls[i], 1,
+				SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[k]));
+			if (r < 0 && r != -EDOM && r != -EOPNOTSUPP)
+				return r;
+		}
+	}
+	return 0;
+}
+
 /* To itself only, which is how the C library ends a process that has corrupted its memory. */
 static int allow_own_end(scmp_filter_ctx ctx)
 {
@@ -109,7 +146,7 @@ static int allow_own_end(scmp_filter_ctx ctx)
 
 static int allow_reading_files(scmp_filter_ctx ctx)
 {
-	const scmp_datum_t changes = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | __O_TMPFILE;
+	const scmp_datum_t changes = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | TMPFILE_BIT;
 	int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(openat), 1,
 				 SCMP_A2(SCMP_CMP_MASKED_EQ, changes, 0));
 
@@ -148,6 +185,9 @@ static int load(const int *own, int (*special)(scmp_filter_ctx), const int *also
 	r = allow_data_memory(ctx);
 	if (r < 0)
 		return r;
+	r = allow_descriptor_flags(ctx);
+	if (r < 0)
+		return r;
 	r = allow_own_end(ctx);
 	if (r < 0)
 		return r;
@@ -163,7 +203,8 @@ static bool seccomp_absent(int r)
 	return r == -EINVAL || r == -ENOSYS || r == -EOPNOTSUPP;
 }
 
-int weir_sandbox_gate(const char **ret_missing)
+/* For who needs no file but those that are open. */
+static int close_off(const int *own, int (*special)(scmp_filter_ctx), const char **ret_missing)
 {
 	static const int no_bpf[] = { CALL(bpf), END_OF_LIST };
 
@@ -176,14 +217,74 @@ int weir_sandbox_gate(const char **ret_missing)
 		return r;
 	bool landlock = r == 0;
 
-	r = load(gate_only, NULL, no_bpf);
+	r = load(own, special, no_bpf);
 	if (r < 0 && !seccomp_absent(r))
 		return r;
 	if (r < 0)
 		*ret_missing = landlock ? "seccomp is not available: Landlock and the user alone "
-					  "hold the gate"
+					  "hold it"
 					: "seccomp and Landlock are not available: the user alone "
-					  "holds the gate";
+					  "holds it";
+	return 0;
+}
+
+int weir_sandbox_gate(const char **ret_missing)
+{
+	return close_off(gate_only, NULL, ret_missing);
+}
+
+/* The names of network devices, and whether one is still up, from a socket that is open. */
+static int allow_device_questions(scmp_filter_ctx ctx)
+{
+	int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, SIOCGIFNAME));
+
+	return r < 0 ? r : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, SIOCGIFFLAGS));
+}
+
+int weir_sandbox_capture(const char **ret_missing)
+{
+	return close_off(capture_only, allow_device_questions, ret_missing);
+}
+
+/* Locks between those that have the file open; it has no one to send a signal to. */
+static int allow_file_locks(scmp_filter_ctx ctx)
+{
+	static const int calls[] = { CALL(fcntl), CALL(fcntl64) };
+	static const int commands[] = { F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW };
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(commands); k++) {
+			int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 1,
+						 SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[k]));
+			if (r < 0 && r != -EDOM && r != -EOPNOTSUPP)
+				return r;
+		}
+	}
+	return 0;
+}
+
+int weir_sandbox_store(const char *folder, const char **ret_missing)
+{
+	static const int no_bpf[] = { CALL(bpf), END_OF_LIST };
+	_cleanup_close_ int fd = folder ? open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	bool landlock;
+	int r;
+
+	*ret_missing = NULL;
+	if (folder && fd < 0)
+		return -errno;
+	r = folder ? weir_landlock_keep(fd) : weir_landlock_nothing();
+	if (r < 0 && r != -EOPNOTSUPP)
+		return r;
+	landlock = r == 0;
+	r = load(store_only, allow_file_locks, no_bpf);
+	if (r < 0 && !seccomp_absent(r))
+		return r;
+	if (r < 0)
+		*ret_missing = landlock ? "seccomp is not available: Landlock and the user alone hold the store" :
+					  "seccomp and Landlock are not available: the user alone holds the store";
+	else if (!landlock)
+		*ret_missing = "Landlock is not available: its folder and the user alone hold the store's files";
 	return 0;
 }
 
@@ -195,5 +296,27 @@ int weir_sandbox_engine(const char **ret_missing)
 		return r;
 	if (r < 0)
 		*ret_missing = "seccomp is not available: the user alone holds the engine";
+	return 0;
+}
+
+/* It connects to nobody. But libcurl 7.88 calls connect() on a socket of which it was told that it is connected, and goes
+ * on if that says "in progress". */
+static int allow_reading_files_connected(scmp_filter_ctx ctx)
+{
+	int r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EINPROGRESS), CALL(connect), 0);
+
+	return r < 0 ? r : allow_reading_files(ctx);
+}
+
+int weir_sandbox_helper(const char **ret_missing)
+{
+	static const int no_bpf[] = { CALL(bpf), END_OF_LIST };
+
+	*ret_missing = NULL;
+	int r = load(helper_only, allow_reading_files_connected, no_bpf);
+	if (r < 0 && !seccomp_absent(r))
+		return r;
+	if (r < 0)
+		*ret_missing = "seccomp is not available: the user and Landlock hold the helper";
 	return 0;
 }

@@ -33,6 +33,15 @@ PROMISES = [
 	("daemon.idle.pss", MOST, 50e6, "bytes with 10,000 open sockets"),
 	("daemon.start.table", MOST, 1000, "ms to the first table"),
 	("daemon.churn.lost", JUST, 0, "events lost at the churn of one thread"),
+	("drops.udp.ratio", MOST, 3, "times an empty program on the hook"),
+	("drops.frame.ratio", MOST, 3, "times an empty program on the hook"),
+	("drops.quiet.udp.ratio", MOST, 1.02, "times the time without, of work that loses nothing"),
+	("drops.quiet.tcp.ratio", MOST, 1.02, "times the time without, of work that loses nothing"),
+	("drops.samples.missing", JUST, 0, "samples that were neither delivered nor counted as lost"),
+	("drops.samples.per_second", MOST, 300, "samples of one processor a second, of 800 sums that grow"),
+	("drops.flood.missing", JUST, 0, "losses that were not counted"),
+	("drops.flood.unowned", JUST, 0, "losses without their process"),
+	("drops.flood.rate", LEAST, 1e6, "losses a second, each counted"),
 	("losses.missing", JUST, 0, "lost records that were not counted"),
 ]
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A browser that reports whatever a page must not do, and a second reader of the API to compare the page with.
+import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,8 +18,17 @@ export async function launch() {
 	return chromium.launch({ executablePath: process.env.WEIR_CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
 }
 
-export function axeSource() {
-	return fromPage("axe-core").source;
+/** No rule of axe is broken and nothing is wider than the screen. */
+export async function accessible(page, what) {
+	if (!(await page.evaluate(() => "axe" in window)))
+		await page.evaluate(fromPage("axe-core").source);
+	const { faults, over } = await page.evaluate(async () => ({
+		faults: (await axe.run(document, { resultTypes: ["violations"] })).violations
+			.map((v) => `${v.id}: ${v.nodes[0].html.slice(0, 300)} ${v.nodes[0].failureSummary}`),
+		over: document.documentElement.scrollWidth - innerWidth,
+	}));
+	assert.deepEqual(faults, [], what);
+	assert.ok(over <= 0, `${what} is ${over} px too wide`);
 }
 
 /** Opens a page that collects its faults: console errors, uncaught errors, CSP violations, requests elsewhere. */
@@ -56,6 +66,9 @@ export async function visit(browser, url, { hash = "#/now", expect = [], ...opti
 	return page;
 }
 
+/** All large integers as text: none may lose a digit on the way. */
+export const parseExact = (text) => JSON.parse(text.replace(/("(?:[^"\\]|\\.)*")|(-?\d{16,})/g, (m, s, n) => (s ? s : `"${n}"`)));
+
 /** Follows a topic as any client would and remembers the table at each of the last snapshots. */
 export class Follower {
 	constructor(url, topic, keys, { filter = "", fields = "" } = {}) {
@@ -90,8 +103,7 @@ export class Follower {
 		const data = /^data: (.*)$/m.exec(block)?.[1];
 		if (!name || !data)
 			return;
-		/* All integers as text: none may lose a digit on the way. */
-		const e = JSON.parse(data.replace(/("(?:[^"\\]|\\.)*")|(-?\d{16,})/g, (m, s, n) => (s ? s : `"${n}"`)));
+		const e = parseExact(data);
 		const key = (row) => this.keys.map((k) => String(row[k])).join("~");
 		if (name === "snapshot")
 			this.rows = new Map();
@@ -104,10 +116,35 @@ export class Follower {
 			this.at.delete(this.at.keys().next().value);
 	}
 
+	/** The rows as of a snapshot. One that changed none of them brought no event; whether it did is known once a later
+	 *  one has come. */
+	stateAt(snapshot) {
+		const known = [...this.at.keys()];
+		if (!known.length || snapshot < known[0] || snapshot > known.at(-1))
+			return null;
+		return this.at.get(known.findLast((n) => n <= snapshot));
+	}
+
 	async close() {
 		this.controller.abort();
 		await this.done;
 	}
+}
+
+/** What read() saw of the page, and the rows of the API at that very snapshot; read() may say null. */
+export async function atSameSnapshot(follower, read) {
+	const looks = [];
+	return until(async () => {
+		if (follower.error)
+			throw follower.error;
+		looks.push(await read());
+		for (const seen of looks) {
+			const state = seen && follower.stateAt(seen.snapshot);
+			if (state)
+				return { seen, state };
+		}
+		return null;
+	}, "a snapshot that both the page and the API have");
 }
 
 const SI = ["", "k", "M", "G", "T", "P"];
@@ -123,6 +160,17 @@ export function shortBytes(n, per = "") {
 		digits /= 1000;
 	}
 	return `${digits} ${SI[i]}B${per}`;
+}
+
+/** f(page) once the page is live; then nothing may have gone wrong in it, and it is closed in any case. */
+export async function whileLive(page, f) {
+	try {
+		await page.waitForSelector('[data-status="live"]');
+		await f(page);
+		assert.deepEqual(await page.faults(), []);
+	} finally {
+		await page.context().close();
+	}
 }
 
 /** Tries until f gives something, for at most ms. */
@@ -142,5 +190,12 @@ export async function until(f, what, ms = 10000) {
 		await new Promise((r) => setTimeout(r, 50));
 	}
 }
+
+/** Waits until read() gives this; what it gave last stands in the error. */
+export const becomes = (read, want, what) =>
+	until(async () => {
+		assert.deepEqual(await read(), want);
+		return true;
+	}, what);
 
 export const wait = (ms) => new Promise((r) => setTimeout(r, ms));

@@ -19,7 +19,8 @@ RECORDING = TOP / "tests" / "corpus" / "replay" / "recorded-tcp-calls"
 PAGES = sorted(TOP.glob("src/features/*/README.md"))
 MADE = re.compile(r"(<!-- made: (\S+) -->\n)(.*?)(<!-- end -->\n)", re.S)
 FIELD = re.compile(r"^  ([* ]) (\S+)(?: \((\w+):\))?")
-HOOK = re.compile(r'^\t\{ "(\w+)", "([\w/]+)"', re.M)
+HOOK = re.compile(r'^\t\{ "(\w+)", "([\w/]+/\w+)"', re.M)
+FUNCTION = re.compile(r"^\t(?:RESULT|CALL)\((\w+),", re.M)
 
 
 def weir(*words):
@@ -77,10 +78,13 @@ class Pages(unittest.TestCase):
 
 	def test_each_hook_is_on_the_page(self):
 		for page in PAGES:
-			for source in page.parent.glob("*_kernel.c"):
-				text = page.read_text()
-				hooks = HOOK.findall(source.read_text())
-				self.assertTrue(hooks)
+			text = page.read_text()
+			sources = [p.read_text() for p in page.parent.glob("*.c") if not p.name.endswith("_test.c")]
+			for source in sources:
+				for function in FUNCTION.findall(source):
+					with self.subTest(function=function):
+						self.assertRegex(text, rf"(?m)^\|[^|]*`{function}`[^|]*\|")
+				hooks = HOOK.findall(source)
 				for program, hook in hooks:
 					with self.subTest(hook=hook):
 						self.assertIn(f"| `{hook}` | `{program}` |", text)

@@ -20,6 +20,8 @@ FILES = {
 	"share/bash-completion/completions/weir.bash",
 	"share/zsh/site-functions/_weir",
 	"share/fish/vendor_completions.d/weir.fish",
+	"share/weir/grafana/weir.json",
+	"share/weir/prometheus/weir.rules.yml",
 }
 
 

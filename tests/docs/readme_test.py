@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs the commands that README.md and README.zh.md show: each block of shell commands behind a line
-<!-- tested --> runs against a private daemon, as a user would type it. The two pages must show the same commands."""
+"""Runs the commands that README.md and docs/tour.md show: each block of shell commands behind a line
+<!-- tested --> runs against a private daemon, as a user would type it. Their Chinese pages must show the same commands."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("WEIR_BUILD", TOP / "build-test"))
-PAGES = ("README.md", "README.zh.md")
+PAGES = [("README.md", "README.zh.md"), ("docs/tour.md", "docs/tour.zh.md")]
 TESTED = re.compile(r"^<!-- tested -->\n```sh\n(.*?)^```$", re.M | re.S)
 SHOWN = re.compile(r"^```sh\n(.*?)^```$", re.M | re.S)
 
@@ -26,11 +26,22 @@ def commands(page, pattern):
 
 
 class Pages(unittest.TestCase):
-	def test_both_pages_show_the_same_commands(self):
-		self.assertEqual(commands(PAGES[0], SHOWN), commands(PAGES[1], SHOWN))
+	def test_both_languages_show_the_same_commands(self):
+		for english, chinese in PAGES:
+			with self.subTest(page=english):
+				self.assertEqual(commands(english, SHOWN), commands(chinese, SHOWN))
 
 	def test_there_are_commands(self):
-		self.assertGreater(len(commands(PAGES[0], TESTED)), 5)
+		for english, _ in PAGES:
+			self.assertGreater(len(commands(english, TESTED)), 5)
+
+	def test_each_part_of_the_tour_has_its_command(self):
+		for page in PAGES[1]:
+			parts = re.split(r"^## ", (TOP / page).read_text(), flags=re.M)[1:-1]
+			self.assertGreater(len(parts), 10)
+			for part in parts:
+				with self.subTest(page=page, part=part.splitlines()[0]):
+					self.assertRegex(part, TESTED)
 
 	def test_links_lead_somewhere(self):
 		for page in [*TOP.glob("*.md"), *TOP.glob("docs/**/*.md")]:
@@ -88,11 +99,12 @@ class Commands(unittest.TestCase):
 				      capture_output=True, text=True, timeout=60)
 
 	def test_each_command_works(self):
-		for line in commands(PAGES[0], TESTED):
-			with self.subTest(command=line):
-				done = self.run_one(line)
-				self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-				self.assertNotEqual(done.stdout + done.stderr, "", "it printed nothing")
+		for page, _ in PAGES:
+			for line in commands(page, TESTED):
+				with self.subTest(page=page, command=line):
+					done = self.run_one(line)
+					self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+					self.assertNotEqual(done.stdout + done.stderr, "", "it printed nothing")
 
 
 if __name__ == "__main__":

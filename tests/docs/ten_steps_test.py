@@ -98,6 +98,15 @@ class TenSteps(unittest.TestCase):
 					found += rule(name, content)
 		self.assertEqual(found, [])
 
+	def test_what_it_says_has_its_chinese(self):
+		done = subprocess.run([sys.executable, "-B", "said_table_test.py"], cwd=self.top / "tests/words",
+				      capture_output=True, text=True)
+		self.assertEqual(done.returncode, 0, done.stderr)
+
+	def test_its_headings_have_their_chinese(self):
+		done = subprocess.run([self.build / "words_test"], capture_output=True, text=True)
+		self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
 	def test_its_unit_test_passes(self):
 		done = subprocess.run([self.build / "resets_test"], capture_output=True, text=True)
 		self.assertEqual(done.returncode, 0, done.stdout + done.stderr)

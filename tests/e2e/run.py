@@ -7,6 +7,7 @@ their name. Each test has a bound in time. Ends in "N passed, N failed, N skippe
 """
 
 import argparse
+import os
 import pathlib
 import signal
 import sys
@@ -15,6 +16,7 @@ import unittest
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 SECONDS = 90
+PATIENCE = float(os.environ.get("WEIR_PATIENCE") or 1) # see harness.py
 
 
 class Overdue(Exception):
@@ -22,18 +24,22 @@ class Overdue(Exception):
 
 
 class Result(unittest.TestResult):
-	def __init__(self, verbose):
+	def __init__(self, verbose, label=""):
 		super().__init__()
 		self.verbose = verbose
+		self.label = label # stands before each name
 		self.passed = 0
 		self.bad = 0
 		self.reasons = []
 		self.begun = 0
 
+	def name(self, test):
+		return self.label + name_of(test)
+
 	def startTest(self, test):
 		super().startTest(test)
 		self.begun = time.monotonic()
-		arm(getattr(test, "SECONDS", SECONDS))
+		arm(PATIENCE * getattr(test, "SECONDS", SECONDS))
 
 	def stopTest(self, test):
 		arm(0)
@@ -41,7 +47,7 @@ class Result(unittest.TestResult):
 
 	def note(self, test, what):
 		if self.verbose:
-			print(f"{what:<7} {time.monotonic() - self.begun:6.2f} s  {name_of(test)}", flush=True)
+			print(f"{what:<7} {time.monotonic() - self.begun:6.2f} s  {self.name(test)}", flush=True)
 
 	def addSuccess(self, test):
 		self.passed += 1
@@ -50,7 +56,7 @@ class Result(unittest.TestResult):
 	def fault(self, test, error):
 		self.bad += 1
 		self.note(test, "FAILED")
-		print(f"--- {name_of(test)}\n{self._exc_info_to_string(error, test)}", flush=True)
+		print(f"--- {self.name(test)}\n{self._exc_info_to_string(error, test)}", flush=True)
 
 	def addError(self, test, err):
 		self.fault(test, err)
@@ -70,7 +76,7 @@ class Result(unittest.TestResult):
 
 	def addSkip(self, test, reason):
 		self.skipped.append((test, reason))
-		self.reasons.append(f"{name_of(test)}: {reason}")
+		self.reasons.append(f"{self.name(test)}: {reason}")
 		self.note(test, "skipped")
 
 

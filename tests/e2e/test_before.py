@@ -53,7 +53,7 @@ class Before(unittest.TestCase):
 	def all_of(self, *words):
 		for case, truth in self.truths.items():
 			if case.startswith(words):
-				yield case, truth.of(case)
+				yield case, harness.as_the_set_sees(case, truth.of(case), under_way=True)
 
 	def test_enough_cases_know_the_pause(self):
 		self.assertGreater(len(self.truths), 80)

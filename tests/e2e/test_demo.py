@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import tempfile
@@ -62,9 +63,31 @@ class Demo(unittest.TestCase):
 		self.assertEqual(self.done.returncode, 0, self.done.stdout + self.done.stderr)
 		self.assertEqual(self.done.stderr, "")
 		self.assertNotIn("NOT", self.done.stdout)
-		self.assertEqual(self.done.stdout.count("   equal\n"), 12)
+		self.assertEqual(self.done.stdout.count("   equal\n"), 14)
 		self.assertIn("weir names 500 of 500.", self.done.stdout)
 		self.assertIn("0 sent and 0 received bytes are without an owner", " ".join(self.done.stdout.split()))
+
+	def test_a_slow_reader_is_seen_explained_and_cured(self):
+		act = self.done.stdout.partition("Orders get lost\n")[2].partition("Is it true?\n")[0]
+		text = " ".join(act.split())
+		self.assertRegex(text, r"tune [1-9]\d* packets? (a second )?lost on shop0: slow-ledger's receive buffer is full; "
+				       "the program reads too slowly")
+		self.assertIn("do Give the program more processor time or readers, or a larger buffer", text)
+		self.assertRegex(act, r"(?m)^   SOCKET_RCVBUFF +tune +[1-9]\d* +[1-9]\d* +socket +shop0 +\d+ +slow-ledger$")
+		self.assertRegex(text, r"One of them: udp 10\.66\.0\.2:\d+ > 10\.66\.0\.1:7000 len 128\.")
+		self.assertRegex(text, r"Before [1-9]\d*, now 0\.")
+		rates, cured = [re.findall(r"(?m)^ +(\d+) [█·]+$", part) for part in act.split("the larger buffer\n")]
+		self.assertGreater(min(map(int, rates)), 0, act)
+		self.assertEqual(cured[-2:], ["0", "0"], act)
+
+	def test_the_orders_add_up(self):
+		sums = re.findall(r"(?m)^   orders +(\d+) sent - (\d+) read = +(\d+) lost +(weir|replay): lost +(\d+)   equal$",
+				  self.done.stdout)
+		self.assertEqual([s[3] for s in sums], ["weir", "replay"], self.done.stdout)
+		for sent, read, lost, _, counted in sums:
+			self.assertEqual(int(sent) - int(read), int(lost))
+			self.assertEqual(lost, counted)
+			self.assertGreater(int(lost), 0)
 
 	def test_it_takes_less_than_a_minute(self):
 		self.assertLess(self.seconds, 60)

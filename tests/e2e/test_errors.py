@@ -59,7 +59,9 @@ class Errors(unittest.TestCase):
 		self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
 
 	def test_without_btf(self):
-		done = self.run_weir(*self.daemon_words(), environment={"WEIR_BTF": "/nowhere/vmlinux"})
+		"""Rows cannot be had then. The daemon itself starts and says so: test_degrade.py."""
+		done = self.run_weir("processes", environment={"WEIR_BTF": "/nowhere/vmlinux",
+								"WEIR_SOCKET": ""})
 		self.assert_one_line(done, 3, "btf")
 
 	def test_state_cannot_be_written(self):
@@ -102,12 +104,18 @@ class Errors(unittest.TestCase):
 
 	def test_bad_words(self):
 		for words in (["frobnicate"], ["processes", "--frobnicate"], ["flows", "porty:5"], ["flows", "port:abc"],
+			      ["flows", "state:establishd"], ["flows", "port:99999"], ["processes", "pid:abc"],
 			      ["flows", "peer:10.0.0.1/8"], ["processes", "not"], ["daemon", "--listen", "nonsense"],
 			      ["daemon", "--listen", "127.0.0.1:99999"], ["daemon", "extra"], ["top", "-c", "x"],
 			      ["processes", "--sort", "nothing"], ["daemon", "--hooks", "x:y"], ["record"], ["schema", "nothing"],
 			      ["daemon", "--hooks"]):
 			with self.subTest(" ".join(words)):
 				self.assert_one_line(self.run_weir(*words, environment={"WEIR_SOCKET": str(self.folder / "none")}), 2)
+
+	def test_a_bad_word_comes_before_a_port_that_is_taken(self):
+		with socket.create_server(("127.0.0.1", 0)) as taken:
+			words = self.daemon_words(listen="127.0.0.1:%d" % taken.getsockname()[1])
+			self.assert_one_line(self.run_weir(*words, "--hooks", "x:y"), 2, "x:y", "feature:set")
 
 	def test_a_forced_hook_set_that_is_not_there(self):
 		done = self.run_weir("doctor", "-j", "--hooks", "traffic:nothing", "--socket", self.folder / "none")

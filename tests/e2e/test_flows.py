@@ -57,7 +57,6 @@ class Flows(unittest.TestCase):
 			self.assertGreater(row["cwnd"], 0)
 			self.assertGreater(row["snd_buf_bytes"], 0)
 			self.assertGreater(row["rcv_wnd_bytes"], 0)
-			self.assertGreaterEqual(row["busy_us"], 1)
 
 	def test_udp(self):
 		with Held("run", "udp4-send", "--hold") as held:
@@ -120,6 +119,8 @@ class Flows(unittest.TestCase):
 		_, row = self.ended("tcp4-deaf")
 		self.assertEqual(row("tx")["close_reason"], "timeout")
 		self.assertGreater(row("tx")["retransmits"], 0)
+		if row("tx")["timeouts"] is None:
+			self.skipTest("kernels before 6.7 do not count timeouts")
 		self.assertGreater(row("tx")["timeouts"], 0)
 
 	def test_lost_and_sent_again(self):
@@ -185,6 +186,8 @@ class Flows(unittest.TestCase):
 				port = client.getsockname()[1]
 				row = next(r for r in self.daemon.rows("flows", f"?filter=port:{port}") if r["local_port"] == port)
 				self.assertGreater(row["rwnd_limited_us"], 200_000)
+				# Counted in jiffies, and all limits are part of it.
+				self.assertGreaterEqual(row["busy_us"], row["rwnd_limited_us"])
 				self.assertGreater(row["wmem_queued_bytes"], 0)
 				server.settimeout(1)
 				server.recv(1 << 20)

@@ -68,8 +68,10 @@ class Lifecycle(unittest.TestCase):
 
 	def test_the_test_sees_what_the_daemon_holds(self):
 		with Daemon() as daemon:
+			for role in ("engine", "gate", "store"):
+				daemon.role(role)
 			roles = daemon.roles()
-			self.assertEqual(set(roles), {"keeper", "engine", "gate"})
+			self.assertEqual(set(roles), {"keeper", "engine", "gate", "store"})
 			kinds = {kind for kind, _ in objects_of(set(roles.values()))}
 			self.assertEqual(kinds, {"prog", "map", "link"})
 
@@ -79,9 +81,20 @@ class Lifecycle(unittest.TestCase):
 			ids = objects_of(pids)
 			begun = time.monotonic()
 			self.assertEqual(daemon.stop(), 0, daemon.log)
-			self.assertLess(time.monotonic() - begun, 3)
+			self.assertLess(time.monotonic() - begun, 3 * harness.PATIENCE)
 			self.assert_nothing_left(ids, pids, daemon)
 			self.assertFalse(daemon.socket.exists())
+
+	def test_stopped_before_it_was_ready(self):
+		for _ in range(ROUNDS):
+			daemon = Daemon()
+			self.addCleanup(daemon.clean)
+			daemon.launch()
+			ended = daemon.process.poll
+			harness.wait_until("its first process", lambda: harness.children_of(daemon.pid) or ended() is not None, step=0.001)
+			self.assertIsNone(ended(), daemon.log)
+			self.assertEqual(daemon.stop(), 0, daemon.log)
+			self.assertNotIn("history", daemon.log)
 
 	def test_the_keeper_killed_at_any_moment(self):
 		with self.churning():
@@ -119,7 +132,7 @@ class Lifecycle(unittest.TestCase):
 	def test_a_dead_role_is_started_again_and_serves(self):
 		with self.churning(), Daemon() as daemon:
 			for round_number in range(ROUNDS):
-				role = ("gate", "engine")[round_number % 2]
+				role = ("gate", "engine", "store")[round_number % 3]
 				pid = harness.wait_until("all roles", lambda: daemon.roles().get(role))
 				time.sleep(self.random.uniform(0, 0.5))
 				os.kill(pid, signal.SIGKILL)
@@ -134,7 +147,7 @@ class Lifecycle(unittest.TestCase):
 			with harness.Held("run", "tcp4-large", "--hold") as held:
 				truths = held.truth.of("tcp4-large", "held")
 				self.assertEqual(harness.process_differences(truths, daemon.rows("processes")), [])
-				engine = daemon.roles()["engine"]
+				engine = daemon.role("engine")
 				os.kill(engine, signal.SIGKILL)
 				harness.wait_until("the engine again", lambda: daemon.roles().get("engine") not in (None, engine), 10)
 				harness.wait_until("an answer", daemon.answers, 10)

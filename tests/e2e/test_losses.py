@@ -11,6 +11,8 @@ import harness
 from harness import Daemon, generate
 from test_surfaces import samples
 
+CROWD = os.environ.get("WEIR_CROWD", "2000")
+
 
 class Losses(unittest.TestCase):
 	SECONDS = 120
@@ -21,7 +23,7 @@ class Losses(unittest.TestCase):
 
 	def test_sums_of_processes_are_exact_after_a_stop(self):
 		with Daemon() as daemon:
-			engine = daemon.roles()["engine"]
+			engine = daemon.role("engine")
 			os.kill(engine, signal.SIGSTOP)
 			try:
 				truth = generate("churn", "--seconds", "3", "--jobs", "2")
@@ -39,7 +41,7 @@ class Losses(unittest.TestCase):
 
 	def test_losses_are_counted_and_said_everywhere(self):
 		with Daemon() as daemon:
-			engine = daemon.roles()["engine"]
+			engine = daemon.role("engine")
 			os.kill(engine, signal.SIGSTOP)
 			try:
 				for _ in range(8): # until the ring is certainly full
@@ -58,10 +60,10 @@ class Losses(unittest.TestCase):
 	def test_a_short_lived_crowd_while_the_engine_stands(self):
 		"""Names and bytes come from the kernel's own sums, so nobody is forgotten."""
 		with Daemon() as daemon:
-			engine = daemon.roles()["engine"]
+			engine = daemon.role("engine")
 			os.kill(engine, signal.SIGSTOP)
 			try:
-				truth = generate("crowd", "2000")
+				truth = generate("crowd", CROWD)
 			finally:
 				os.kill(engine, signal.SIGCONT)
 			harness.wait_until("an answer", daemon.answers, 10)
@@ -94,7 +96,7 @@ class Losses(unittest.TestCase):
 
 	def test_the_gate_stopped_and_gone_on(self):
 		with Daemon() as daemon:
-			gate = daemon.roles()["gate"]
+			gate = daemon.role("gate")
 			os.kill(gate, signal.SIGSTOP)
 			try:
 				truth = generate("run", "tcp4-write", "udp4-send")

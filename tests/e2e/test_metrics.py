@@ -79,7 +79,7 @@ class Metrics(unittest.TestCase):
 	def test_weirs_own_cost_is_there_for_each_role(self):
 		roles = {labels["role"]: value for name, labels, value in samples(self.daemon.metrics())
 			 if name == "weir_self_memory_bytes"}
-		self.assertEqual(set(roles), {"keeper", "engine", "gate"})
+		self.assertEqual(set(roles), {"keeper", "engine", "gate", "store"})
 		for role, pid in self.daemon.roles().items():
 			self.assertGreater(roles[role], 100_000)
 			rss = int(harness.status_of(pid)["VmRSS"].split()[0]) * 1024

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Engine and gate hold no Linux capability and cannot get one; what they do not need, they do not have."""
+"""Engine, gate and store hold no Linux capability and cannot get one; what they do not need, they do not have."""
 
+import os
 import unittest
 
 import harness
@@ -17,23 +18,23 @@ class Privileges(unittest.TestCase):
 		cls.roles = cls.daemon.roles()
 		cls.status = {role: harness.status_of(pid) for role, pid in cls.roles.items()}
 
-	def test_there_are_three_roles(self):
-		self.assertEqual(set(self.roles), {"keeper", "engine", "gate"})
+	def test_there_are_four_roles(self):
+		self.assertEqual(set(self.roles), {"keeper", "engine", "gate", "store"})
 
-	def test_engine_and_gate_have_no_capability(self):
-		for role in ("engine", "gate"):
+	def test_all_but_the_keeper_have_no_capability(self):
+		for role in ("engine", "gate", "store"):
 			for field in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
 				with self.subTest(f"{role} {field}"):
 					self.assertEqual(int(self.status[role][field], 16), 0)
 
 	def test_they_cannot_gain_any(self):
-		for role in ("engine", "gate"):
+		for role in ("engine", "gate", "store"):
 			with self.subTest(role):
 				self.assertEqual(self.status[role]["NoNewPrivs"].strip(), "1")
 				self.assertEqual(self.status[role]["Seccomp"].strip(), "2")
 
 	def test_they_are_nobody_in_particular(self):
-		for role in ("engine", "gate"):
+		for role in ("engine", "gate", "store"):
 			for field in ("Uid", "Gid"):
 				with self.subTest(f"{role} {field}"):
 					self.assertNotIn("0", self.status[role][field].split())
@@ -47,6 +48,13 @@ class Privileges(unittest.TestCase):
 		held = [link for link in harness.descriptors_of(self.roles["gate"])
 			if link.startswith(("/proc", "/sys")) and not link.startswith("/proc/self")]
 		self.assertEqual(held, [])
+
+	def test_the_store_has_its_folder_and_nothing_else(self):
+		pid = self.roles["store"]
+		held = [link for link in harness.descriptors_of(pid)
+			if not link.startswith((str(self.daemon.state / "history"), "socket:", "/memfd:", "/dev/null"))]
+		self.assertEqual([link for link in held if link != str(self.daemon.log_path)], [])
+		self.assertEqual(os.readlink(f"/proc/{pid}/root"), str(self.daemon.state / "history"))
 
 	def test_no_listening_socket_beyond_the_two(self):
 		ours = set()

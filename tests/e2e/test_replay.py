@@ -5,9 +5,11 @@ says so."""
 import json
 import pathlib
 import random
+import struct
 import subprocess
 import tempfile
 import unittest
+import zlib
 
 import harness
 
@@ -18,6 +20,23 @@ EVENTS = DATA / "cases.events"
 def replay(*words, path=EVENTS, **options):
 	return subprocess.run([harness.WEIR, "replay", path, *words], capture_output=True, text=True, timeout=30,
 			      stdin=subprocess.DEVNULL, errors="surrogateescape", **options)
+
+
+def blocks(data, records_each=50):
+	"""A recording of version 1 in the form of today (core/recording.h): blocks with checksums, an end mark."""
+	head = bytearray(data[:592])
+	struct.pack_into("<I", head, 8, 2)
+	out, crc, total, at = [bytes(head)], zlib.crc32(head), 0, 592
+	while at < len(data):
+		start, n = at, 0
+		while at < len(data) and n < records_each:
+			at += 16 + (struct.unpack_from("<I", data, at)[0] + 7 & ~7)
+			n += 1
+		crc = zlib.crc32(data[start:at], zlib.crc32(struct.pack("<Q", n), crc))
+		out += [struct.pack("<IIQ", at - start, crc, n), data[start:at]]
+		total += n
+	crc = zlib.crc32(struct.pack("<Q", total), crc)
+	return b"".join([*out, struct.pack("<IIQ", 0, crc, total)])
 
 
 class Replay(unittest.TestCase):
@@ -70,20 +89,45 @@ class Replay(unittest.TestCase):
 		self.assertEqual(one["rows"], two["rows"])
 		self.assertEqual(one["host"], "workbench")
 
-	def test_a_file_that_stops_anywhere(self):
-		"""As after a crash of the recorder: what was whole is shown."""
-		data = EVENTS.read_bytes()
-		rng = random.Random(7)
+	def test_today_s_form_says_the_same(self):
 		with tempfile.TemporaryDirectory() as folder:
-			path = pathlib.Path(folder) / "cut.events"
+			path = pathlib.Path(folder) / "blocks.events"
+			path.write_bytes(blocks(EVENTS.read_bytes()))
+			for table in ("processes", "flows", "audit"):
+				done = replay(table, "-j", path=path)
+				self.assertEqual((done.returncode, done.stderr), (0, ""))
+				self.assertEqual(json.loads(done.stdout)["rows"], self.rows(table))
+
+	def test_a_file_that_stops_anywhere(self):
+		"""As after a crash of the recorder: what was whole is shown, then where it stops, in one line."""
+		rng = random.Random(7)
+		for data, ends in ((EVENTS.read_bytes(), (0, 1)), (blocks(EVENTS.read_bytes()), (1,))):
+			with tempfile.TemporaryDirectory() as folder:
+				path = pathlib.Path(folder) / "cut.events"
+				for _ in range(40):
+					size = rng.randrange(len(data))
+					path.write_bytes(data[:size])
+					done = replay("processes", "-j", path=path)
+					self.assertIn(done.returncode, ends, done.stderr)
+					self.assertEqual(len(done.stderr.splitlines()), done.returncode, done.stderr)
+					if size > len(data) // 2:
+						self.assertTrue(json.loads(done.stdout)["rows"])
+					if size > 592 and done.returncode:
+						self.assertIn(f"cut at byte {size}:", done.stderr)
+
+	def test_a_changed_byte_is_found(self):
+		data = blocks(EVENTS.read_bytes())
+		rng = random.Random(13)
+		with tempfile.TemporaryDirectory() as folder:
+			path = pathlib.Path(folder) / "bad.events"
 			for _ in range(40):
-				path.write_bytes(data[:rng.randrange(len(data))])
-				done = replay("processes", "-j", path=path)
-				self.assertIn(done.returncode, (0, 1), done.stderr)
-				if done.returncode == 0:
-					json.loads(done.stdout)
-				else:
-					self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+				bad = bytearray(data)
+				bad[rng.randrange(16, len(bad))] ^= 1 << rng.randrange(8)
+				path.write_bytes(bad)
+				done = replay("flows", "-j", path=path)
+				self.assertEqual(done.returncode, 1)
+				self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+				self.assertIn(" at byte ", done.stderr)
 
 	def test_a_file_with_wrong_bytes(self):
 		"""Nothing in it can end the program but in order."""

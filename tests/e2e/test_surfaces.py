@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import urllib.parse
 
 import harness
 from harness import Daemon, Held, generate
@@ -93,7 +94,7 @@ class Surfaces(unittest.TestCase):
 		connection.request("GET", "/api/v1/events?topics=processes")
 		stream = connection.getresponse()
 		rows = {}
-		end = time.monotonic() + 3
+		end = time.monotonic() + 3 * harness.PATIENCE
 		try:
 			while time.monotonic() < end and not self.names <= {r["comm"] for r in rows.values()}:
 				line = stream.readline()
@@ -114,6 +115,43 @@ class Surfaces(unittest.TestCase):
 		self.assertEqual({r["cookie"] for r in by_api}, {r["cookie"] for r in by_line})
 		self.assertNotIn("udp", {r["transport"] for r in by_api})
 
+	def test_a_heading_is_a_word_of_the_filter(self):
+		for table, by_heading, by_name in [
+			("flows", "rtt<50ms", "srtt_us:<50000"),
+			("processes", "rtt<50ms", "srtt_us:<50000"),
+			("flows", "sent>1k", "tx_bytes:>1000"),
+			("processes", "received>1k", "rx_bytes:>1000"),
+		]:
+			with self.subTest(table=table, term=by_heading):
+				keys = ("cookie", "peer_address", "peer_port") if table == "flows" else ("pid", "start_time_ns")
+				found = [{tuple(r[k] for k in keys) for r in self.daemon.json(table, "process:wg-*", term)["rows"]}
+					 for term in (by_heading, by_name)]
+				self.assertTrue(found[0])
+				self.assertEqual(*found)
+
+	def test_a_word_alone_may_be_a_value(self):
+		for alone, by_name in [("udp", "transport:udp"), ("server", "role:server")]:
+			with self.subTest(word=alone):
+				found = [{r["cookie"] for r in self.daemon.json("flows", "process:wg-*", term)["rows"]} for term in (alone, by_name)]
+				self.assertTrue(found[0])
+				self.assertLessEqual(found[1], found[0])
+
+	def test_a_filter_that_cannot_be_says_why_and_what_is_meant(self):
+		for table, text, says in [
+			("flows", "10.1.2.3/8", '"10.1.2.3/8" is no network, bits behind the first 8 are set; its network is 10.0.0.0/8'),
+			("processes", "state:established", 'state takes one of running, exited, not "established"; flows has that: '
+			 "weir flows state:established"),
+			("processes", "port:443", "processes has no port; flows has: weir flows port:443"),
+			("flows", "proto:tcp", 'unknown word "proto", did you mean "transport"?'),
+		]:
+			with self.subTest(table=table, text=text):
+				answer = self.daemon.get(f"/api/v1/{table}?filter={urllib.parse.quote(text)}")
+				self.assertEqual(answer.status, 400, answer.text)
+				self.assertIn(says, answer.json["error"])
+				done = self.daemon.run(table, text)
+				self.assertEqual((done.returncode, done.stdout), (2, ""))
+				self.assertIn(says, done.stderr)
+
 
 class Recording(unittest.TestCase):
 	"""What was recorded replays into the same numbers, without root."""
@@ -123,22 +161,23 @@ class Recording(unittest.TestCase):
 		harness.need_root()
 		folder = cls.enterClassContext(tempfile.TemporaryDirectory(prefix="weir-e2e-"))
 		cls.file = f"{folder}/scene.events"
-		recorder = subprocess.Popen([harness.WEIR, "record", cls.file, "--seconds", "6"], stdout=subprocess.PIPE,
-					    stderr=subprocess.PIPE, preexec_fn=harness.die_with_parent)
+		recorder = subprocess.Popen([harness.WEIR, "record", cls.file, "--seconds", str(int(4 + 2 * harness.PATIENCE)),
+					     *harness.hook_options()], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+					    preexec_fn=harness.die_with_parent)
 		with recorder:
 			harness.wait_until("recording", lambda: harness.pathlib.Path(cls.file).exists()
 					   and harness.pathlib.Path(cls.file).stat().st_size > 0, 8)
 			time.sleep(0.5)
 			cls.truth = generate("run", "tcp4-write", "tcp6-splice-out", "udp4-gso", "mptcp4-send", "unix-write",
 					     "tcp4-fork", "tcp4-unread")
-			out, err = recorder.communicate(timeout=20)
+			out, err = recorder.communicate(timeout=20 * harness.PATIENCE)
 		if recorder.returncode:
 			raise AssertionError(f"weir record: {recorder.returncode}: {err.decode()}")
 		cls.said = out.decode()
 
 	def replay(self, *words):
 		done = subprocess.run([harness.WEIR, "replay", self.file, *words, "-j"], capture_output=True, text=True,
-				      timeout=30)
+				      timeout=30 * harness.PATIENCE)
 		self.assertEqual(done.returncode, 0, done.stderr)
 		return json.loads(done.stdout)
 

@@ -108,7 +108,7 @@ while b"\\n\\n" not in text or text.count(b"data:") < 2:
 print(text.decode())
 """
 		done = subprocess.run(["/usr/bin/python3", "-c", script, self.daemon.socket, "0"], capture_output=True,
-				      text=True, preexec_fn=as_nobody, cwd="/", timeout=20)
+				      text=True, preexec_fn=as_nobody, cwd="/", timeout=20 * harness.PATIENCE)
 		self.assertEqual(done.returncode, 0, done.stderr)
 		for t in self.ours:
 			self.assertNotIn(f"\"pid\":{t['pid']},", done.stdout)

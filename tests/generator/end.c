@@ -255,7 +255,8 @@ static void killed_check(const struct instance *i)
 
 	(void)i;
 	truth_sum(NULL, &tx, &rx);
-	if (tx != rx || rx < 100000)
+	/* MPTCP of older kernels begins with a small buffer and lets it grow after a while. */
+	if (tx != rx || rx < 30000)
 		scene_fault("sent %llu, received %llu", (unsigned long long)tx,
 			    (unsigned long long)rx);
 }

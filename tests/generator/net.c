@@ -117,9 +117,10 @@ uint32_t net_bind(int fd, enum family f)
 int net_listen(enum family f, unsigned number, int backlog, unsigned posts)
 {
 	int fd = net_socket(f, SOCK_STREAM);
+	uint32_t port = net_bind(fd, f);
 
-	*scene_number(number) = net_bind(fd, f);
 	must(listen(fd, backlog), "listen");
+	*scene_number(number) = port; /* some connect as soon as they see it */
 	for (unsigned i = 0; i < posts; i++)
 		scene_post(SEM_LISTENING);
 	return fd;

@@ -37,6 +37,7 @@ struct memory {
 	_Atomic uint32_t n_procs;
 	_Atomic uint32_t stage; /* a futex: the stage that has been left */
 	_Atomic uint32_t failed, skipped;
+	_Atomic uint32_t told; /* somebody has written the reason, or does so now */
 	char reason[256];
 	char text[SCENE_TEXT];
 	sem_t sem[SCENE_SEMS];
@@ -88,6 +89,7 @@ void set_process_name(const char *name)
 int scene_init(size_t n_truths)
 {
 	size_t size = sizeof(struct memory) + n_truths * sizeof(struct truth);
+	const char *patience = getenv("WEIR_PATIENCE"); /* how many times longer things may take */
 	int fd = memfd_create("scene", MFD_CLOEXEC);
 
 	if (fd < 0)
@@ -100,6 +102,8 @@ int scene_init(size_t n_truths)
 	memory_fd = fd;
 	memory->size = size;
 	memory->max_truths = (uint32_t)n_truths;
+	if (patience && atoi(patience) > 1)
+		limit_ms = SCENE_LIMIT_MS * (uint64_t)atoi(patience);
 	scene_reset();
 	return 0;
 }
@@ -194,11 +198,14 @@ void scene_await(unsigned sem)
 
 /* --- failing --------------------------------------------------------------------------------- */
 
+/* The first reason counts. It is written before the flag that makes others look at it. */
 static void say(const char *fmt, va_list ap)
 {
 	char text[sizeof(memory->reason)];
 	char comm[16] = "";
 
+	if (atomic_exchange(&memory->told, 1))
+		return;
 	prctl(PR_GET_NAME, comm);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	snprintf(memory->reason, sizeof(memory->reason), "%s: %.*s", comm,
@@ -209,22 +216,20 @@ void scene_fault(const char *fmt, ...)
 {
 	va_list ap;
 
-	if (atomic_exchange(&memory->failed, 1))
-		return;
 	va_start(ap, fmt);
 	say(fmt, ap);
 	va_end(ap);
+	memory->failed = 1;
 }
 
 void scene_fail(const char *fmt, ...)
 {
 	va_list ap;
 
-	if (!atomic_exchange(&memory->failed, 1)) {
-		va_start(ap, fmt);
-		say(fmt, ap);
-		va_end(ap);
-	}
+	va_start(ap, fmt);
+	say(fmt, ap);
+	va_end(ap);
+	memory->failed = 1;
 	_exit(1);
 }
 
@@ -232,11 +237,10 @@ void scene_skip(const char *fmt, ...)
 {
 	va_list ap;
 
-	if (!atomic_exchange(&memory->skipped, 1)) {
-		va_start(ap, fmt);
-		say(fmt, ap);
-		va_end(ap);
-	}
+	va_start(ap, fmt);
+	say(fmt, ap);
+	va_end(ap);
+	memory->skipped = 1;
 	_exit(0);
 }
 

@@ -17,9 +17,13 @@ LAYERS = {
 	"base": {"base"},
 	"core": {"base", "core"},
 	"features": {"base", "core", "bpf", "features"},
-	"daemon": {"base", "core", "daemon"},
+	"store": {"base", "core", "store"},
+	"daemon": {"base", "core", "store", "daemon"},
 	"frontends": {"base", "core", "daemon", "frontends"},
 }
+
+# The command line opens the terminal's view and lends it the way to a daemon or a recording.
+TUI_OPENERS = ("src/frontends/cli/top_live.c", "src/frontends/cli/played.h")
 
 BANNED = {
 	"strcpy": "snprintf or weir_buf_str",
@@ -194,8 +198,10 @@ def layers(path, text):
 				target.split("/")[1] != PurePosixPath(path).parts[2]:
 			found.append(f"{where}a feature must not see another feature ({target})")
 		elif first == "frontends" and layer == "frontends" and \
-				target.split("/")[1] not in (PurePosixPath(path).parts[2], "export"):
-			# export has the formats of others, such as Prometheus', which the web serves.
+				target.split("/")[1] not in (PurePosixPath(path).parts[2], "export", "words") and \
+				not (path in TUI_OPENERS and target == "frontends/tui/tui.h"):
+			# export has the formats of others, such as Prometheus', which the web serves; words has what
+			# people read, in each language.
 			found.append(f"{where}a frontend must not see another frontend ({target})")
 	return found
 

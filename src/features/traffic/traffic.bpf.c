@@ -1,30 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "features/traffic/traffic_account.bpf.h"
 
-/* The hooks of the set "sock". Each is a few lines; the work stands in the headers above. */
+/* The hooks that every set has: lives of sockets and processes, and looking at everything. Each is a few lines; the
+ * work stands in the headers above. The hooks that see bytes stand in one file for each set. */
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* --- bytes: each call on a socket, of any protocol, in its caller's context ------------------- */
-
-SEC("tp_btf/sock_send_length")
-int BPF_PROG(traffic_send, struct sock *sk, int ret)
-{
-	if (ret <= 0)
-		return 0;
-	return account(ctx, sk, ret, TRAFFIC_TX);
-}
-
-SEC("tp_btf/sock_recv_length")
-int BPF_PROG(traffic_receive, struct sock *sk, int ret, int flags)
-{
-	/* What is peeked at stays; the error queue brings back what was sent. */
-	if (ret <= 0 || flags & (MSG_PEEK | MSG_ERRQUEUE))
-		return 0;
-	if (unlikely(flags & MSG_TRUNC) && sk->sk_type != SOCK_STREAM)
-		return account_cut(sk, ret);
-	return account(ctx, sk, ret, TRAFFIC_RX);
-}
+#include "features/traffic/traffic_set_fentry.bpf.h"
+#include "features/traffic/traffic_set_kprobe.bpf.h"
+#include "features/traffic/traffic_set_sock.bpf.h"
 
 /* --- UDP without connect(): the address of each datagram ------------------------------------- */
 
@@ -124,13 +108,13 @@ static __always_inline void begin(struct sock *sk, int transport, __u8 role)
 	}
 	st->role = role;
 	st->error = 0;
-	st->flags &= ~(TRAFFIC_SOCKET_FINAL | TRAFFIC_SOCKET_BASED | TRAFFIC_SOCKET_REPORTED |
-		       TRAFFIC_SOCKET_RESET_TX | TRAFFIC_SOCKET_RESET_RX);
+	clear_flags(st, TRAFFIC_SOCKET_FINAL | TRAFFIC_SOCKET_BASED | TRAFFIC_SOCKET_REPORTED |
+			TRAFFIC_SOCKET_RESET_TX | TRAFFIC_SOCKET_RESET_RX);
 	if (!st->owner_start) {
 		process_sums(leader_of(task));
 		st->owner_start = caller_start();
 		st->owner_pid = task->tgid;
-		st->flags |= TRAFFIC_SOCKET_TENTATIVE;
+		set_flags(st, TRAFFIC_SOCKET_TENTATIVE);
 	}
 	if (role == TRAFFIC_ROLE_CLIENT) {
 		st->syn_ns = bpf_ktime_get_ns();
@@ -147,9 +131,9 @@ static __always_inline void begin(struct sock *sk, int transport, __u8 role)
 
 /* An accepted socket begins as a copy of its listener's storage: it has the listener's owner, until the process
  * that accepted it uses it. */
-static __always_inline void begin_child(struct sock *sk, struct traffic_storage *st, int transport)
+static __always_inline void begin_child(struct sock *sk, struct traffic_storage *st, int transport, int state)
 {
-	__u64 owner_start = st->owner_start;
+	__u64 owner_start = st->owner_start, listeners = st->cookie;
 	__u32 owner_pid = st->owner_pid;
 
 	__builtin_memset(st, 0, sizeof(*st));
@@ -157,6 +141,9 @@ static __always_inline void begin_child(struct sock *sk, struct traffic_storage 
 	st->owner_pid = owner_pid;
 	st->flags = TRAFFIC_SOCKET_TENTATIVE;
 	st->role = TRAFFIC_ROLE_SERVER;
+	/* Before 6.13 the clone still has its listener's cookie at this point, and gets its own next. */
+	if (state == TCP_SYN_RECV && bpf_get_socket_cookie(sk) == listeners)
+		return;
 	storage_open(sk, st, transport);
 }
 
@@ -169,7 +156,7 @@ static __always_inline void established(struct sock *sk, int transport, int from
 	if (!st)
 		return;
 	if (st->role == TRAFFIC_ROLE_LISTENER || !st->cookie)
-		begin_child(sk, st, transport);
+		begin_child(sk, st, transport, TCP_ESTABLISHED);
 	fill_tuple(sk, &st->tuple, transport);
 	if (st->role == TRAFFIC_ROLE_CLIENT && st->syn_ns)
 		st->connect_us = (bpf_ktime_get_ns() - st->syn_ns) / 1000;
@@ -215,7 +202,7 @@ int BPF_PROG(traffic_state, struct sock *sk, int from, int to)
 	int transport = transport_of(sk);
 	struct tcp_sock *tp;
 
-	if (transport != TRAFFIC_TCP && transport != TRAFFIC_MPTCP)
+	if ((transport != TRAFFIC_TCP && transport != TRAFFIC_MPTCP) || !end_seen(transport))
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (tp && bpf_core_field_exists(tp->is_mptcp) && tp->is_mptcp)
@@ -231,7 +218,7 @@ int BPF_PROG(traffic_state, struct sock *sk, int from, int to)
 		struct traffic_storage *st = bpf_sk_storage_get(&sockets, sk, 0, 0);
 
 		if (st && st->role == TRAFFIC_ROLE_LISTENER)
-			begin_child(sk, st, transport);
+			begin_child(sk, st, transport, TCP_SYN_RECV);
 		break;
 	}
 	case TCP_ESTABLISHED:
@@ -252,6 +239,7 @@ int BPF_PROG(traffic_destroy, struct sock *sk)
 	if (!st || !st->cookie)
 		return 0;
 	send_socket(sk, st, TRAFFIC_SOCKET_GONE, TCP_CLOSE);
+	calls_end(st);
 	return 0;
 }
 
@@ -303,17 +291,30 @@ static __always_inline void claim_at_close(struct traffic_storage *st)
 		send_exit(leader_of(task)); /* its exit was passed over: it was not known then */
 }
 
+static __always_inline void fill_gone(struct traffic_socket *r, struct traffic_storage *st)
+{
+	__builtin_memset(r, 0, sizeof(*r));
+	r->head.type = TRAFFIC_RECORD_SOCKET;
+	r->head.size = sizeof(*r);
+	fill_stored(r, st);
+	r->event = TRAFFIC_SOCKET_GONE;
+	fill_effective(r, st);
+	fold(st, r);
+}
+
 /* UDP and MPTCP have no tracepoint at their end; the last close() of an inet socket passes here. */
 SEC("cgroup/sock_release")
 int traffic_release(struct bpf_sock *ctx)
 {
 	struct traffic_storage *st;
 	struct traffic_socket *r;
-	__u32 zero = 0;
-	bool room;
+	__u64 *taken;
 
 	st = bpf_sk_storage_get(&sockets, ctx, 0, 0);
-	if (!st || !st->cookie)
+	if (!st)
+		return 1;
+	calls_merge(st);
+	if (!st->cookie)
 		return 1;
 	if (ctx->protocol == IPPROTO_TCP) {
 		/* Who closes it last, without ever having called send or receive, moved what bypassed them. */
@@ -322,20 +323,14 @@ int traffic_release(struct bpf_sock *ctx)
 		return 1;
 	}
 	r = traffic_reserve(TRAFFIC_RECORD_SOCKET, sizeof(*r));
-	room = r;
-	if (!r)
-		r = bpf_map_lookup_elem(&spare, &zero);
-	if (!r)
-		return 1;
-	__builtin_memset(r, 0, sizeof(*r));
-	r->head.type = TRAFFIC_RECORD_SOCKET;
-	r->head.size = sizeof(*r);
-	fill_stored(r, st);
-	r->event = TRAFFIC_SOCKET_GONE;
-	fill_effective(r, st);
-	fold(st, r);
-	if (room)
+	if (r) {
+		fill_gone(r, st);
 		bpf_ringbuf_submit(r, traffic_wakeup());
+	} else if ((r = spare_take(&taken))) {
+		fill_gone(r, st);
+		spare_give(taken);
+	}
+	calls_end(st);
 	return 1;
 }
 
@@ -372,6 +367,18 @@ int BPF_PROG(traffic_rename, struct task_struct *task, const char *name)
 	return 0;
 }
 
+/* Into a container or a unit after its first use of a socket. */
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(traffic_moved, struct cgroup *to, const char *path, struct task_struct *task)
+{
+	struct task_struct *leader = leader_of(task);
+	struct traffic_sums *sums = known_process(leader);
+
+	if (sums)
+		send_process(leader, sums, 0);
+	return 0;
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(traffic_exit, struct task_struct *task)
 {
@@ -404,6 +411,30 @@ static __always_inline void note_holder(struct traffic_storage *st, const struct
 	}
 }
 
+/* Of several that hold a socket from before, the one that has lived longest: the others are its children, with pids below its
+ * own where pids went round. But rather anybody than pid 1: it opens sockets for services and keeps them. */
+static __always_inline bool holds_rather(const struct traffic_key *key, const struct traffic_storage *st, __u64 start)
+{
+	if ((key->pid == 1) != (st->owner_pid == 1))
+		return st->owner_pid == 1;
+	return key->start_ns < start;
+}
+
+static __always_inline void seed_owner(struct traffic_storage *st, const struct traffic_key *key)
+{
+	__u64 old = st->owner_start;
+
+	if (old && (!(st->flags & TRAFFIC_SOCKET_SEEDED) || !(st->flags & TRAFFIC_SOCKET_TENTATIVE) ||
+		    st->bytes[0] | st->bytes[1] | st->folded[0] | st->folded[1] || !holds_rather(key, st, old)))
+		return;
+	if (!old) {
+		st->owner_pid = key->pid;
+		set_flags(st, TRAFFIC_SOCKET_TENTATIVE);
+	}
+	if (__sync_val_compare_and_swap(&st->owner_start, old, key->start_ns) == old)
+		st->owner_pid = key->pid;
+}
+
 /* At the start: sockets that are open already, and who holds them. Later: who holds those that nobody called. */
 SEC("iter/task_file")
 int traffic_seed(struct bpf_iter__task_file *ctx)
@@ -432,7 +463,7 @@ int traffic_seed(struct bpf_iter__task_file *ctx)
 		return 0;
 	transport = transport_of(sk);
 	state = sk->__sk_common.skc_state;
-	if (transport < 0 || transport == TRAFFIC_UNIX || transport == TRAFFIC_OTHER)
+	if (transport < 0 || transport == TRAFFIC_UNIX || transport == TRAFFIC_OTHER || !end_seen(transport))
 		return 0;
 	if (transport == TRAFFIC_TCP && state == TCP_CLOSE)
 		return 0;
@@ -443,16 +474,12 @@ int traffic_seed(struct bpf_iter__task_file *ctx)
 		task_key(leader_of(task), &key);
 		process_sums_by_key(&key);
 		note_holder(st, &key);
-	}
-	if (!st->owner_start) {
-		st->owner_pid = key.pid;
-		set_flags(st, TRAFFIC_SOCKET_TENTATIVE);
-		__sync_val_compare_and_swap(&st->owner_start, 0, key.start_ns);
+		seed_owner(st, &key);
 	}
 	if (st->cookie)
 		return 0;
 	storage_open(sk, st, transport);
-	st->flags |= TRAFFIC_SOCKET_SEEDED;
+	set_flags(st, TRAFFIC_SOCKET_SEEDED);
 	st->role = transport == TRAFFIC_TCP && state == TCP_LISTEN ? TRAFFIC_ROLE_LISTENER :
 								     TRAFFIC_ROLE_UNKNOWN;
 	tp = bpf_skc_to_tcp_sock(sk);
@@ -461,6 +488,10 @@ int traffic_seed(struct bpf_iter__task_file *ctx)
 
 		tcp_sequence(sk, tp, state, &now);
 		for (int dir = 0; dir < _TRAFFIC_DIRECTION_MAX; dir++) {
+			__u64 moved = calls_moved(st, dir);
+
+			now.low[dir] -= moved;
+			now.about[dir] -= moved;
 			st->before[dir] = now.about[dir];
 			st->tcp_base[dir] = now.about[dir];
 		}
@@ -503,6 +534,29 @@ static __always_inline bool leave_for_later(const struct traffic_storage *st)
 	       !control.sweep_all;
 }
 
+/* Not the one of the hooks: a softirq that finds the ring full would write into it in the middle of a sweep. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct traffic_socket);
+} swept_record SEC(".maps");
+
+/* A socket that was just accepted begins as its listener's copy and is begun anew on another processor while we read.
+ * Such a copy has its listener's cookie; the next sweep sees what it has become. (One that MPTCP accepted keeps that
+ * cookie, and before 6.13 every copy does for a moment.) */
+static __always_inline bool is_own(const struct traffic_storage *st, struct sock *sk)
+{
+	return st->cookie && (st->tuple.transport == TRAFFIC_MPTCP || st->cookie == bpf_get_socket_cookie(sk));
+}
+
+/* What was read is one socket's if it was the same one all the time. */
+static __always_inline bool read_whole(const struct traffic_socket *r, const struct traffic_storage *st, struct sock *sk)
+{
+	barrier();
+	return r->cookie == st->cookie && r->opened_ns == st->opened_ns && is_own(st, sk);
+}
+
 /* Each tick: sockets whose numbers changed. All of them when control.sweep_all is set, each once as long as that says
  * the same: an iteration that was interrupted can be repeated for what it skipped. */
 SEC("iter/bpf_sk_storage_map")
@@ -515,7 +569,10 @@ int traffic_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
 	__u32 zero = 0;
 	__u64 now;
 
-	if (!sk || !seen || !seen->cookie)
+	if (!sk || !seen)
+		return 0;
+	calls_merge(seen);
+	if (!seen->cookie)
 		return 0;
 	/* So that a void tag never stays until the count of exits has gone round. */
 	if (seen->user_tag && tag_void(seen->user_tag))
@@ -527,16 +584,18 @@ int traffic_sweep(struct bpf_iter__bpf_sk_storage_map *ctx)
 		return 0;
 	}
 	st = bpf_sk_storage_get(&sockets, sk, 0, 0);
-	if (!st)
+	if (!st || !is_own(st, sk))
 		return 0;
 	adopt_holder(st);
 	now = fingerprint(sk, st);
-	r = bpf_map_lookup_elem(&spare, &zero);
+	r = bpf_map_lookup_elem(&swept_record, &zero);
 	if (!r)
 		return 0;
 	if (st->tuple.transport == TRAFFIC_UDP)
 		fill_tuple(sk, &st->tuple, TRAFFIC_UDP); /* may have been bound or connected since */
 	fill_socket(r, sk, st, TRAFFIC_SOCKET_SWEEP, 0);
+	if (!read_whole(r, st, sk))
+		return 0;
 	if (!bpf_seq_write(ctx->meta->seq, r, sizeof(*r))) {
 		st->silent = now == st->swept ? st->silent + 1 : 0;
 		st->swept = now;

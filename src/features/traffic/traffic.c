@@ -19,6 +19,30 @@ static const struct weir_table *const tables[] = {
 	NULL,
 };
 
+/* Rights first: without them the rest cannot be told. */
+static const enum weir_ability needs[] = {
+	WEIR_ABILITY_LOAD,
+	WEIR_ABILITY_BTF,
+	WEIR_ABILITY_TP_BTF,
+	WEIR_ABILITY_READ_KERNEL,
+	WEIR_ABILITY_TASK_BTF,
+	WEIR_ABILITY_SK_STORAGE_TRACING,
+	WEIR_ABILITY_ITER_TASK,
+	WEIR_ABILITY_ITER_TASK_FILE,
+	WEIR_ABILITY_ITER_SK_STORAGE,
+	_WEIR_ABILITY_MAX,
+};
+
+static void traffic_close(void *state)
+{
+	struct traffic_state *s = state;
+
+	if (!s)
+		return;
+	traffic_reader_free(s->reader);
+	traffic_state_free(s);
+}
+
 static int traffic_open(void *kernel, void **ret_state)
 {
 	struct traffic_state *s = traffic_state_new();
@@ -33,20 +57,14 @@ static int traffic_open(void *kernel, void **ret_state)
 			traffic_state_free(s);
 			return r;
 		}
-		traffic_reader_restore(s->reader, s);
+		r = traffic_reader_restore(s->reader, s);
+		if (r < 0) {
+			traffic_close(s);
+			return r;
+		}
 	}
 	*ret_state = s;
 	return 0;
-}
-
-static void traffic_close(void *state)
-{
-	struct traffic_state *s = state;
-
-	if (!s)
-		return;
-	traffic_reader_free(s->reader);
-	traffic_state_free(s);
 }
 
 static int traffic_wake_fd(const void *state)
@@ -87,11 +105,23 @@ static const size_t record_sizes[_TRAFFIC_RECORD_MAX] = {
 	[TRAFFIC_RECORD_SWEPT] = sizeof(struct traffic_swept),
 	[TRAFFIC_RECORD_USER] = sizeof(struct traffic_user),
 	[TRAFFIC_RECORD_TOTALS] = sizeof(struct traffic_totals),
+	[TRAFFIC_RECORD_CARRIED] = sizeof(struct traffic_carried),
 };
 
 size_t traffic_record_size(uint16_t type)
 {
 	return type < _TRAFFIC_RECORD_MAX ? record_sizes[type] : 0;
+}
+
+bool traffic_is_group_key(const char *key, uint32_t len)
+{
+	unsigned ends = 0;
+
+	if (len > TRAFFIC_GROUP_KEY)
+		return false;
+	for (uint32_t i = 0; i < len; i++)
+		ends += !key[i];
+	return !len || (ends == 3 && !key[len - 1]);
 }
 
 /* Texts end inside their arrays, small numbers are in their ranges: what follows need not ask again. */
@@ -114,6 +144,8 @@ static int check(union traffic_event *e)
 		    e->socket.event > TRAFFIC_SOCKET_GONE)
 			return -EBADMSG;
 		return 0;
+	case TRAFFIC_RECORD_CARRIED:
+		return traffic_is_group_key(e->carried.key, e->carried.key_len) ? 0 : -EBADMSG;
 	default:
 		return 0;
 	}
@@ -159,13 +191,57 @@ static unsigned traffic_audit_lines(const void *state, struct weir_audit_entry r
 	return traffic_audit(state, ret);
 }
 
+static const char *traffic_introduces(const void *event)
+{
+	const union traffic_event *e = event;
+
+	return e->head.type == TRAFFIC_RECORD_PROCESS ? e->process.cgroup : NULL;
+}
+
+static void traffic_processes(const void *state, weir_process_visit visit, void *ctx)
+{
+	const struct traffic_state *s = state;
+
+	for (const struct traffic_proc *p = s->procs; p; p = p->hh.next)
+		visit(ctx, &(struct weir_process_seen){ .id = &p->id, .lives = !p->exited });
+}
+
+static void traffic_listeners(const void *state, weir_listener_visit visit, void *ctx)
+{
+	const struct traffic_state *s = state;
+
+	for (const struct traffic_flow *f = s->flows; f; f = f->hh.next) {
+		const struct traffic_socket *last = &f->last;
+		struct weir_listener_seen seen = {
+			.cookie = f->key.cookie,
+			.turned_away = last->listen_drops,
+			.all_seen = !(last->flags & TRAFFIC_SOCKET_SEEDED),
+			.netns = last->tuple.netns,
+			.port = last->tuple.local_port,
+		};
+
+		if (last->role != TRAFFIC_ROLE_LISTENER)
+			continue;
+		if (f->proc) {
+			seen.pid = f->proc->key.pid;
+			seen.start_ns = f->proc->key.start_ns;
+			seen.uid = f->proc->uid;
+			seen.comm = f->proc->comm;
+			seen.id = &f->proc->id;
+		}
+		visit(ctx, &seen);
+	}
+}
+
 const struct weir_feature traffic_feature = {
 	.name = "traffic",
 	.summary = "Which process sends how much to whom, and how well.",
+	.needs = needs,
 	.hook_sets = traffic_hook_sets,
 	.tables = tables,
 	.load = traffic_kernel_load,
 	.unload = traffic_kernel_unload,
+	.leave = traffic_kernel_leave,
 	.open = traffic_open,
 	.wake_fd = traffic_wake_fd,
 	.watched = traffic_watched,
@@ -179,5 +255,12 @@ const struct weir_feature traffic_feature = {
 	.snapshot = traffic_snapshot,
 	.audit = traffic_audit_lines,
 	.close = traffic_close,
+	.introduces = traffic_introduces,
+	.processes = traffic_processes,
+	.listeners = traffic_listeners,
 	.bench = traffic_bench,
+	.program = traffic_program,
+	.history = traffic_history,
+	.carry = traffic_carry,
+	.carried_in = traffic_carried_in,
 };

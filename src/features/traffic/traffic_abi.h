@@ -17,6 +17,8 @@
 #define TRAFFIC_PROCESSES_MAX 65536
 #define TRAFFIC_PEERS_MAX 65536
 #define TRAFFIC_PEERS_PER_SOCKET 64
+#define TRAFFIC_CALLS_MAX 262144   /* sockets with calls, in the set tcp-kprobe */
+#define TRAFFIC_IN_CALL_MAX 65536  /* threads inside a call, there */
 
 enum traffic_transport {
 	TRAFFIC_TCP,
@@ -40,6 +42,9 @@ enum traffic_role {
 	TRAFFIC_ROLE_LISTENER,
 };
 
+/* In traffic_socket.timeouts: this kernel does not count them. */
+#define TRAFFIC_TIMEOUTS_UNKNOWN 0xffffffffu
+
 /* Type of a record in the ring, the iterators' output and recordings. */
 enum traffic_record {
 	TRAFFIC_RECORD_PROCESS = 1, /* struct traffic_process */
@@ -50,6 +55,7 @@ enum traffic_record {
 	TRAFFIC_RECORD_SWEPT,       /* struct traffic_swept: a look at every socket has ended */
 	TRAFFIC_RECORD_USER,        /* struct traffic_user: the name of a uid */
 	TRAFFIC_RECORD_TOTALS,      /* struct traffic_totals */
+	TRAFFIC_RECORD_CARRIED,     /* struct traffic_carried: what a daemon before this one had counted */
 	_TRAFFIC_RECORD_MAX,
 };
 
@@ -196,10 +202,16 @@ struct traffic_totals {
 	__u64 cut;
 };
 
+enum traffic_swept_full {
+	TRAFFIC_SWEPT_CHANGED,    /* only what changed was looked at */
+	TRAFFIC_SWEPT_ALL,
+	TRAFFIC_SWEPT_NOT_SURELY, /* all were to be looked at; some may have been skipped */
+};
+
 struct traffic_swept {
 	struct traffic_head head;
-	__u64 began_ns; /* every socket that was open then had a record since, if .full */
-	__u32 full;
+	__u64 began_ns; /* every socket that was open then had a record since, if all were looked at */
+	__u32 full;  /* enum traffic_swept_full */
 	__u32 names; /* every process that lives had a record since, too */
 };
 
@@ -209,10 +221,22 @@ struct traffic_user {
 	char name[36];
 };
 
+#define TRAFFIC_GROUP_KEY (TRAFFIC_COMM + 128 + 72)
+
+/* Sums for metrics of one group, to begin with: nothing of it is in this kernel's maps. */
+struct traffic_carried {
+	struct traffic_head head;
+	struct traffic_bytes by[_TRAFFIC_TRANSPORT_MAX];
+	__u64 retransmits;
+	__u32 uid;
+	__u32 key_len; /* 0: what found no group */
+	char key[TRAFFIC_GROUP_KEY]; /* comm, unit, container, each NUL-terminated */
+};
+
 /* What the engine tells the kernel half and reads from it; mapped memory. */
 struct traffic_control {
 	__u64 lost;        /* records that found no room in the ring */
-	__u64 full_map;    /* processes or peers that found no room in a map */
+	__u64 full_map;    /* processes, peers or last words of sockets that found no room in a map */
 	__u64 unattributed[_TRAFFIC_DIRECTION_MAX]; /* bytes of processes that found no room */
 	__u64 cut;         /* bytes of Unix datagrams taken with MSG_TRUNC, at their full length */
 	__u64 began_jiffies, began_ns; /* read together when the engine began */
@@ -221,7 +245,7 @@ struct traffic_control {
 	__u32 look;        /* number of the look at who holds which socket, counting up from 1 */
 	__u32 watched;     /* somebody looks at it live: opens are told at once, not by the next sweep */
 	__u32 exits;       /* threads that ended; see thread_tag() */
-	__u32 reserved;
+	__u32 truncating;  /* somebody has taken datagrams with MSG_TRUNC */
 };
 
 _Static_assert(sizeof(struct traffic_key) == 16, "abi");
@@ -234,3 +258,4 @@ _Static_assert(sizeof(struct traffic_peer_key) == 40, "abi");
 _Static_assert(sizeof(struct traffic_sums_record) == 136, "abi");
 _Static_assert(sizeof(struct traffic_peer_record) == 64, "abi");
 _Static_assert(sizeof(struct traffic_user) == 48, "abi");
+_Static_assert(sizeof(struct traffic_carried) == 8 + 80 + 16 + 216, "abi");

@@ -95,12 +95,16 @@ static __noinline int account_peer(struct sock *sk, struct traffic_storage *st, 
 
 /* A socket that no other hook has seen: UDP at its first use, or TCP that was open before weir and was not found
  * by the seed. n bytes were just moved, so what TCP counts less n was before. */
-static __always_inline void open_in_call(struct sock *sk, struct traffic_storage *st, int transport, __u64 n,
+static __noinline int open_in_call(struct sock *sk, struct traffic_storage *st, int transport, __u64 n,
 					 int dir)
 {
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	__u8 state = sk->__sk_common.skc_state;
+	struct tcp_sock *tp;
+	__u8 state;
 
+	if (!sk || !st)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(sk);
+	state = sk->__sk_common.skc_state;
 	storage_open(sk, st, transport);
 	if (tp && state != TCP_SYN_RECV && state != TCP_SYN_SENT && state != TCP_CLOSE) {
 		struct traffic_sequence now;
@@ -115,8 +119,9 @@ static __always_inline void open_in_call(struct sock *sk, struct traffic_storage
 			st->tcp_base[d] = now.about[d];
 		}
 		tcp_base(st, &now);
-		st->flags |= TRAFFIC_SOCKET_SEEDED;
+		set_flags(st, TRAFFIC_SOCKET_SEEDED);
 	}
+	return 0;
 }
 
 static __always_inline bool claim(struct traffic_storage *st, __u64 me)
@@ -125,7 +130,7 @@ static __always_inline bool claim(struct traffic_storage *st, __u64 me)
 
 	if (old == me) {
 		if (st->flags & TRAFFIC_SOCKET_TENTATIVE)
-			__sync_fetch_and_and(&st->flags, ~TRAFFIC_SOCKET_TENTATIVE);
+			clear_flags(st, TRAFFIC_SOCKET_TENTATIVE);
 		return true;
 	}
 	if (old && !(st->flags & TRAFFIC_SOCKET_TENTATIVE))
@@ -136,7 +141,7 @@ static __always_inline bool claim(struct traffic_storage *st, __u64 me)
 		return false;
 	st->user_tag = 0;
 	st->owner_pid = bpf_get_current_pid_tgid() >> 32;
-	__sync_fetch_and_and(&st->flags, ~TRAFFIC_SOCKET_TENTATIVE);
+	clear_flags(st, TRAFFIC_SOCKET_TENTATIVE);
 	return true;
 }
 
@@ -164,7 +169,7 @@ static __noinline int account_slow(struct sock *sk, __u64 n, int dir)
 	sums = caller_sums(task);
 	if (!sums)
 		sums = process_sums(leader_of(task));
-	if (transport == TRAFFIC_UNIX || transport == TRAFFIC_OTHER)
+	if (transport == TRAFFIC_UNIX || transport == TRAFFIC_OTHER || !end_seen(transport))
 		goto sums_only;
 	st = bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!st)

@@ -10,17 +10,11 @@
 #define TX TRAFFIC_TX
 #define RX TRAFFIC_RX
 
-/* What TCP is ahead of the calls, in one direction. */
-static uint64_t ahead(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
-}
-
 void traffic_audit_flow(struct traffic_folded *to, const struct traffic_flow *f)
 {
 	const struct traffic_socket *r = &f->last;
-	uint64_t more_tx = ahead(r->tcp_tx, r->hook_tx), more_rx = ahead(r->tcp_rx, r->hook_rx);
-	uint64_t less_tx = ahead(r->hook_tx, r->tcp_tx), less_rx = ahead(r->hook_rx, r->tcp_rx);
+	uint64_t more_tx = traffic_ahead(r->tcp_tx, r->hook_tx), more_rx = traffic_ahead(r->tcp_rx, r->hook_rx);
+	uint64_t less_tx = traffic_ahead(r->hook_tx, r->tcp_tx), less_rx = traffic_ahead(r->hook_rx, r->tcp_rx);
 
 	if (r->cut_rx) {
 		to->cut += r->cut_rx;
@@ -54,8 +48,8 @@ void traffic_audit_flow(struct traffic_folded *to, const struct traffic_flow *f)
 		return;
 	}
 	if (r->flags & TRAFFIC_SOCKET_SHARED) {
-		more_tx = ahead(r->tcp_tx, r->tx);
-		more_rx = ahead(r->tcp_rx, r->rx);
+		more_tx = traffic_ahead(r->tcp_tx, r->tx);
+		more_rx = traffic_ahead(r->tcp_rx, r->rx);
 		to->shared_bypass[TX] += more_tx;
 		to->shared_bypass[RX] += more_rx;
 		to->n_shared_bypass += more_tx || more_rx;
@@ -101,8 +95,8 @@ unsigned traffic_audit(const struct traffic_state *s, struct weir_audit_entry *r
 		uint64_t unknown = open.user_unknown[d] + shut.user_unknown[d];
 		uint64_t sockets = open.effective[d] + shut.effective[d] - unknown;
 
-		gap[d] = (int64_t)ahead(sockets, procs[d]);
-		lost[d] = (int64_t)ahead(procs[d], sockets);
+		gap[d] = (int64_t)traffic_ahead(sockets, procs[d]);
+		lost[d] = (int64_t)traffic_ahead(procs[d], sockets);
 	}
 	add(ret, &n, "processes", "TCP bytes in the sums of processes; sockets: how many processes.",
 	    (int64_t)procs[TX], (int64_t)procs[RX], n_procs, true, true);
@@ -123,7 +117,8 @@ unsigned traffic_audit(const struct traffic_state *s, struct weir_audit_entry *r
 	    "The calls are ahead of TCP: carried by a socket map, or inside a call when weir started.",
 	    (int64_t)(open.redirected[TX] + shut.redirected[TX]),
 	    (int64_t)(open.redirected[RX] + shut.redirected[RX]), open.n_redirected + shut.n_redirected, true, true);
-	add(ret, &n, "urgent", "Urgent bytes that TCP passed over and nobody read.", 0,
+	add(ret, &n, "urgent",
+	    "Urgent bytes that TCP passed over and nobody read; without sock_recv_length also those taken with MSG_OOB.", 0,
 	    (int64_t)(open.urgent + shut.urgent), open.n_urgent + shut.n_urgent, true, true);
 	add(ret, &n, "no_base", "TCP sockets whose counters had no known start.",
 	    (int64_t)(open.unbased[TX] + shut.unbased[TX]), (int64_t)(open.unbased[RX] + shut.unbased[RX]),

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "features/traffic/traffic_bench.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/cleanup.h"
 #include "core/attach.h"
@@ -70,54 +68,19 @@ int bench_attach(struct bench_loaded *l)
 	const char *failed;
 
 	bench_detach(l);
-	return traffic_kernel_attach(l->kernel, weir_probe_cgroup_fd(l->probe), &failed);
+	return traffic_kernel_attach(l->kernel, l->probe, weir_probe_cgroup_fd(l->probe), &failed);
 }
 
-/* Name of the tracepoint that a link hangs on, empty for links of other kinds: their answers have
- * other shapes, so the kind is asked first. */
-static void link_tracepoint(int fd, char *name, size_t room)
-{
-	struct bpf_link_info info = {};
-	uint32_t len = sizeof(info);
-
-	name[0] = '\0';
-	if (bpf_obj_get_info_by_fd(fd, &info, &len) < 0 ||
-	    info.type != BPF_LINK_TYPE_RAW_TRACEPOINT)
-		return;
-	info = (struct bpf_link_info){ .raw_tracepoint = { .tp_name = (uint64_t)(uintptr_t)name,
-							   .tp_name_len = (uint32_t)room } };
-	len = sizeof(info);
-	if (bpf_obj_get_info_by_fd(fd, &info, &len) < 0)
-		name[0] = '\0';
-}
+static const char *const tracepoints[] = { "sock_send_length", "sock_recv_length", NULL };
 
 unsigned bench_on_hooks(void)
 {
-	unsigned n = 0;
-
-	for (uint32_t id = 0; bpf_link_get_next_id(id, &id) == 0;) {
-		_cleanup_close_ int fd = bpf_link_get_fd_by_id(id);
-		char name[64];
-
-		if (fd < 0)
-			continue;
-		link_tracepoint(fd, name, sizeof(name));
-		n += !strcmp(name, "sock_send_length") || !strcmp(name, "sock_recv_length");
-	}
-	return n;
+	return weir_bench_on_hooks(tracepoints);
 }
 
 bool bench_await_alone(const struct weir_bench *b)
 {
-	uint64_t until = weir_bench_wall_ns() + 3000000000ull;
-	struct timespec rest = { .tv_nsec = 50000000 };
-
-	while (bench_on_hooks()) {
-		if (weir_bench_wall_ns() > until || weir_bench_interrupted(b))
-			return false;
-		nanosleep(&rest, NULL);
-	}
-	return true;
+	return weir_bench_await_alone(b, tracepoints);
 }
 
 /* --- the ring -------------------------------------------------------------------------------- */
@@ -166,10 +129,31 @@ int bench_drain(struct bench_loaded *l, uint32_t netns, struct bench_drained *to
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
+/* On a kernel that weir's own programs do not load into the rest is still worth measuring. */
+static int own_programs(struct weir_bench *b)
+{
+	struct bench_loaded l = {};
+	int r = bench_load(&l);
+
+	if (r < 0) {
+		weir_bench_part(b, "hooks", "What weir's own programs cost.");
+		weir_bench_skip(b, "hooks",
+				"weir's programs do not load here (%s): weir doctor says why",
+				strerror(-r));
+		return 0;
+	}
+	r = bench_hooks(b, &l);
+	if (r == 0)
+		r = bench_work(b, &l);
+	if (r == 0)
+		r = bench_losses(b, &l);
+	bench_unload(&l);
+	return r;
+}
+
 static int in_this_process(struct weir_bench *b)
 {
 	struct bench_pair pair = { -1, -1 };
-	struct bench_loaded l = {};
 	int r;
 
 	r = weir_bench_pin(b);
@@ -179,22 +163,19 @@ static int in_this_process(struct weir_bench *b)
 		r = weir_bench_calibrate(b, bench_pingpong_once, &pair);
 	bench_pair_close(&pair);
 	if (r == 0)
-		r = bench_load(&l);
-	if (r == 0)
-		r = bench_hooks(b, &l);
-	if (r == 0)
-		r = bench_work(b, &l);
-	if (r == 0)
-		r = bench_losses(b, &l);
-	bench_unload(&l);
+		r = own_programs(b);
 	weir_bench_unpin(b);
-	return r;
+	return r < 0 ? r : bench_talk(b);
 }
 
 int traffic_bench(struct weir_bench *b)
 {
-	int r = in_this_process(b);
+	int r;
 
+	if (weir_bench_emulated())
+		weir_bench_remark(b, "this processor is emulated in software: counts are right, "
+				     "times and ratios are not to be trusted");
+	r = in_this_process(b);
 	if (r < 0)
 		return r;
 	if (!weir_bench_host(b)) {

@@ -103,6 +103,7 @@ int bench_hooks(struct weir_bench *b,
 int bench_work(struct weir_bench *b,
 	       struct bench_loaded *l); /* ping-pong, bulk, churn with and without */
 int bench_losses(struct weir_bench *b, struct bench_loaded *l); /* records with a stopped reader */
+int bench_talk(struct weir_bench *b);	  /* the functions that other counters hang on */
 int bench_watchers(struct weir_bench *b); /* whole programs: weir, bpftrace, nethogs */
 int bench_daemon(struct weir_bench *b);	  /* idle cost, start, churn */
 

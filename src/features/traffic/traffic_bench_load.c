@@ -30,7 +30,6 @@ void bench_pair_close(struct bench_pair *p)
 {
 	weir_closep(&p->a);
 	weir_closep(&p->b);
-	p->a = p->b = -1;
 }
 
 static int bind_loopback(int fd, uint32_t address, struct sockaddr_in *ret)
@@ -252,7 +251,6 @@ int bench_server_open(struct bench_server *ret)
 void bench_server_close(struct bench_server *s)
 {
 	weir_closep(&s->fd);
-	s->fd = -1;
 }
 
 int bench_connection(struct bench_server *s)

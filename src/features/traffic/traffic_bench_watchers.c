@@ -58,7 +58,6 @@ static void stop_program(void *ctx)
 
 	/* Nobody reads its last words, and it must not wait for that. */
 	weir_closep(&w->output);
-	w->output = -1;
 	weir_bench_end(&w->pid);
 }
 

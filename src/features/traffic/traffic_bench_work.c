@@ -5,6 +5,8 @@
 
 #include "base/cleanup.h"
 #include "features/traffic/traffic_bench.h"
+#include "features/traffic/traffic_hooks.h"
+#include "features/traffic/traffic_kernel_private.h"
 
 /* What a program that does nothing but talk notices: the same work with weir's hooks on and off in
  * turn, many times a second, in one process. The daemon's own time is measured elsewhere. */
@@ -19,6 +21,7 @@ struct work {
 	struct bench_server server;
 	uint64_t slice_ns;
 	struct bench_drained drained;
+	unsigned own; /* programs of weir's on the hooks of send and receive, when all are attached */
 	bool on, among_others;
 };
 
@@ -53,7 +56,7 @@ static int measure_work(struct work *w, double ret[WEIR_BENCH_METRICS])
 static int measure(void *ctx, double ret[WEIR_BENCH_METRICS])
 {
 	struct work *w = ctx;
-	unsigned own = w->on ? 2 : 0;
+	unsigned own = w->on ? w->own : 0;
 	int r;
 
 	if (!w->among_others && bench_on_hooks() != own)
@@ -132,6 +135,7 @@ int bench_work(struct weir_bench *b, struct bench_loaded *l)
 {
 	struct work w = { .b = b,
 			  .loaded = l,
+			  .own = l->kernel->set == TRAFFIC_SET_SOCK ? 2 : 0,
 			  .pair = { -1, -1 },
 			  .server = { .fd = -1 },
 			  .slice_ns = 30000000 };

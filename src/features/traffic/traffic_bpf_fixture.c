@@ -2,7 +2,9 @@
 #include "features/traffic/traffic_bpf_fixture.h"
 
 #include <arpa/inet.h>
+#include <bpf/bpf.h>
 #include <errno.h>
+#include <linux/sched.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -17,12 +19,14 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "features/traffic/traffic_kernel_private.h"
 #include "features/traffic/traffic_state.h"
 
 #define FILES_MAX 20000
@@ -217,6 +221,32 @@ bool world_exited(pid_t pid)
 	return p && p->exited;
 }
 
+void world_crowd(bool crowded)
+{
+	const struct traffic_kernel *k = world.kernel;
+	int fd = bpf_map__fd(k->bpf->maps.processes);
+
+	for (uint32_t i = 1; i <= TRAFFIC_PROCESSES_MAX; i++) {
+		const struct traffic_key key = { .start_ns = i };
+		const struct traffic_sums none = { .named = 1 };
+
+		if (crowded && bpf_map_update_elem(fd, &key, &none, BPF_NOEXIST) < 0)
+			return;
+		if (!crowded)
+			bpf_map_delete_elem(fd, &key);
+	}
+}
+
+bool world_waits(pid_t pid)
+{
+	const struct traffic_state *s = world.state;
+
+	for (const struct traffic_proc *p = s->procs; p; p = p->hh.next)
+		if ((pid_t)p->key.pid == pid && !p->gone_from_map)
+			return true;
+	return false;
+}
+
 uint64_t world_sum(pid_t pid, enum traffic_transport transport, enum traffic_direction direction)
 {
 	const struct process_entry *p = process_at(pid, false);
@@ -264,15 +294,21 @@ const char *world_prepare(void)
 	struct weir_probe *probe = NULL;
 	static char reason[256];
 	const char *blocker;
-	int why;
+	int why = 0;
 
 	if (geteuid() != 0)
 		return "needs root: programs are loaded into the kernel";
 	if (weir_probe_new(&probe) < 0)
 		return "needs memory";
 	blocker = weir_probe_blocker(probe, &why);
-	if (!blocker && traffic_feature.hook_sets[0].possible(probe, &blocker) == 0)
-		blocker = NULL;
+	for (const struct weir_hook_set *s = traffic_feature.hook_sets; !why && s->name; s++) {
+		const char *forced = getenv("WEIR_HOOKS");
+
+		if ((!forced || !strcmp(forced, s->name)) && s->possible(probe, &blocker) == 0) {
+			blocker = NULL;
+			break;
+		}
+	}
 	snprintf(reason, sizeof(reason), "%s", blocker ? blocker : "");
 	weir_probe_free(probe);
 	if (reason[0])
@@ -291,8 +327,15 @@ void world_begin(void)
 	world.book->event = calloc(1, traffic_feature.event_size);
 	assert_non_null(world.book->event);
 	assert_int_equal(weir_probe_new(&world.probe), 0);
-	assert_int_equal(traffic_feature.load(world.attach, world.probe, NULL, &world.kernel), 0);
+	assert_int_equal(traffic_feature.load(world.attach, world.probe, getenv("WEIR_HOOKS"), &world.kernel), 0);
 	assert_int_equal(traffic_feature.open(world.kernel, &world.state), 0);
+}
+
+bool world_is(const char *set)
+{
+	const struct traffic_kernel *k = world.kernel;
+
+	return !strcmp(traffic_feature.hook_sets[__builtin_ctz(k->set)].name, set);
 }
 
 void world_end(void)
@@ -389,6 +432,20 @@ pid_t fork_child(void)
 			_exit(1);
 	}
 	return pid;
+}
+
+pid_t fork_before(void)
+{
+	for (pid_t pid = getpid() - 1; pid > 1; pid--) {
+		struct clone_args args = { .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&pid, .set_tid_size = 1 };
+		long r = syscall(SYS_clone3, &args, sizeof(args));
+
+		if (r == 0)
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (r >= 0 || errno != EEXIST)
+			return (pid_t)r;
+	}
+	return -1;
 }
 
 pid_t run_child(void (*f)(int fd), int fd)

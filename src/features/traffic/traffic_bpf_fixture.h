@@ -33,6 +33,10 @@ const char *world_prepare(void);
 
 /* Loads, attaches and opens; nothing was looked at yet. */
 void world_begin(void);
+
+/* Whether that loaded this set of hooks: the one of $WEIR_HOOKS, or the best. */
+bool world_is(const char *set);
+
 /* Detaches and forgets all; does nothing when nothing was begun. */
 void world_end(void);
 void world_forget(void); /* the records, not what is loaded */
@@ -47,6 +51,10 @@ unsigned world_peers(uint64_t cookie, uint64_t *ret_tx_bytes); /* how many, and 
 uint64_t world_peer_tx(uint64_t cookie, uint16_t port);
 uint64_t world_sum(pid_t pid, enum traffic_transport transport, enum traffic_direction direction);
 bool world_exited(pid_t pid);
+/* Whether the state waits for its last sums. */
+bool world_waits(pid_t pid);
+/* Fills the kernel's map of processes with others, or takes them out of it. */
+void world_crowd(bool crowded);
 /* How many records of this socket came since world_forget(). */
 unsigned world_count(uint64_t cookie);
 unsigned world_told(uint64_t cookie); /* of these: by the ring, not by a sweep */
@@ -66,6 +74,9 @@ void move(int from, int to, size_t n);   /* sends and receives; at most 64 KiB *
 
 /* As fork(); the child ends with the test's process. */
 pid_t fork_child(void);
+
+/* The same, with a pid below this process's: so it is once pids have gone round. -1: none can be taken. */
+pid_t fork_before(void);
 
 /* Runs f(fd) in a process of its own to its end. */
 pid_t run_child(void (*f)(int fd), int fd);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/feature.h"
+#include "core/history.h"
 #include "core/snapshot.h"
 #include "features/traffic/traffic_state.h"
 
@@ -11,8 +12,38 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void pass_sample(struct weir_history_sink *sink, const struct weir_history_sample *s)
+{
+	(void)sink;
+	(void)s;
+}
+
+static void pass_event(struct weir_history_sink *sink, const struct weir_history_event *e)
+{
+	(void)sink;
+	(void)e;
+}
+
+static void pass_carry(struct weir_carry_sink *sink, uint16_t type, const void *key, size_t key_len, const void *record,
+		       size_t len)
+{
+	(void)sink;
+	(void)type;
+	(void)key;
+	(void)key_len;
+	(void)record;
+	(void)len;
+}
+
+static void pass_anew(struct weir_carry_sink *sink)
+{
+	(void)sink;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct weir_history_sink history = { .sample = pass_sample, .event = pass_event };
+	struct weir_carry_sink carry = { .put = pass_carry, .anew = pass_anew };
 	const struct weir_feature *f = weir_features[0];
 	struct weir_snapshot_head head = { .number = 1 };
 	struct weir_snapshot *snapshot = NULL;
@@ -45,6 +76,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		now += 700000000;
 		if (type & 0x80)
 			f->tick(state, now, now);
+		if (type & 0x80) {
+			f->history(state, &history);
+			f->carry(state, &carry, size & 1);
+		}
 	}
 	f->tick(state, now, now);
 	f->audit(state, lines);

@@ -3,13 +3,15 @@
 
 #include <string.h>
 
+#include "core/kept.h"
+
 void traffic_keep(struct traffic_kept *to, const struct traffic_state *s)
 {
-	uint32_t spare = !__atomic_load_n(&to->active, __ATOMIC_RELAXED);
-	struct traffic_kept_half *half = &to->half[spare];
+	struct traffic_kept_half *half = &to->half[weir_kept_spare(&to->active)];
 	const struct traffic_group *g;
 
 	half->n = 0;
+	half->carried_in = s->carried_in;
 	memcpy(half->other, s->other_taken, sizeof(half->other));
 	half->other_retransmits = s->other_retransmits;
 	for (g = s->groups; g && half->n < TRAFFIC_GROUPS_MAX; g = g->hh.next) {
@@ -21,20 +23,28 @@ void traffic_keep(struct traffic_kept *to, const struct traffic_state *s)
 		memcpy(k->taken, g->taken, sizeof(k->taken));
 		k->retransmits = g->retransmits;
 	}
-	__atomic_store_n(&to->active, spare, __ATOMIC_RELEASE);
+	weir_kept_turn(&to->active);
 }
 
 void traffic_restore(const struct traffic_kept *from, struct traffic_state *s)
 {
-	const struct traffic_kept_half *half = &from->half[__atomic_load_n(&from->active, __ATOMIC_ACQUIRE) & 1];
+	const struct traffic_kept_half *half = &from->half[weir_kept_whole(&from->active)];
+	uint32_t n;
 
+	s->carried_in = half->carried_in;
 	memcpy(s->other, half->other, sizeof(s->other));
 	memcpy(s->other_taken, half->other, sizeof(s->other_taken));
 	s->other_retransmits = half->other_retransmits;
-	for (uint32_t i = 0; i < half->n && i < TRAFFIC_GROUPS_MAX; i++) {
-		const struct traffic_kept_group *k = &half->groups[i];
-		struct traffic_group *g = traffic_group_get(s, k->key, k->key_len, k->uid);
+	n = half->n < TRAFFIC_GROUPS_MAX ? half->n : TRAFFIC_GROUPS_MAX;
+	for (uint32_t i = 0; i < n; i++) {
+		/* An engine that was taken over may have written it, or still write: what is checked is a copy. */
+		struct traffic_kept_group copy = half->groups[i];
+		const struct traffic_kept_group *k = &copy;
+		struct traffic_group *g;
 
+		if (!k->key_len || !traffic_is_group_key(k->key, k->key_len))
+			continue;
+		g = traffic_group_get(s, k->key, k->key_len, k->uid);
 		if (!g)
 			return;
 		memcpy(g->by, k->taken, sizeof(g->by));

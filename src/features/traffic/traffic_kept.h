@@ -17,10 +17,12 @@ struct traffic_kept {
 	uint32_t active;
 	struct traffic_kept_half {
 		uint32_t n;
+		uint32_t carried_in;
 		struct traffic_bytes other[_TRAFFIC_TRANSPORT_MAX];
 		uint64_t other_retransmits;
 		struct traffic_kept_group groups[TRAFFIC_GROUPS_MAX];
 	} half[2];
+	struct traffic_given_memory given;
 };
 
 /* Writes what the state has into the spare half and makes that the active one. */

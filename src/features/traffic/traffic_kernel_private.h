@@ -10,10 +10,13 @@
 /* Shared by traffic_kernel.c and traffic_reader.c only. */
 struct traffic_kernel {
 	struct traffic_bpf *bpf;
-	struct weir_attach *attach;              /* borrowed */
-	struct traffic_kept *kept;               /* shared by the keeper's children */
-	struct bpf_link *seed, *sweep, *names;   /* owned by attach */
+	unsigned set;			       /* enum traffic_set */
+	struct weir_attach *attach;	       /* borrowed */
+	struct traffic_kept *kept;	       /* shared by the keeper's children */
+	struct bpf_link *seed, *sweep, *names; /* owned by attach */
 };
 
-/* Hangs every program on its hook and registers it with k->attach. On failure some may be attached. */
-int traffic_kernel_attach(struct traffic_kernel *k, int cgroup_fd, const char **ret_failed);
+/* Hangs every program that was loaded on its hook and registers it with k->attach. On failure some
+ * may be attached. */
+int traffic_kernel_attach(struct traffic_kernel *k, struct weir_probe *probe, int cgroup_fd,
+			  const char **ret_failed);

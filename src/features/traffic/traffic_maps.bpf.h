@@ -33,12 +33,15 @@ struct traffic_storage {
 	__u64 folded[_TRAFFIC_DIRECTION_MAX];  /* of the owner's bytes: already in its sums */
 	__u64 tcp_done[_TRAFFIC_DIRECTION_MAX]; /* TCP's count of connections that this socket had before */
 	__u64 tcp_base[_TRAFFIC_DIRECTION_MAX]; /* TCP's 64-bit counters at the start */
+	__u64 tcp_told[_TRAFFIC_DIRECTION_MAX];  /* the most that a look told of tcp_count() */
 	__u64 tcp_final[_TRAFFIC_DIRECTION_MAX]; /* what tcp_count() said when TCP was done with it */
 	__u64 received_at_end; /* tcp_sock.bytes_received then */
 	__u64 before[_TRAFFIC_DIRECTION_MAX];
 	__u64 overlap[_TRAFFIC_DIRECTION_MAX]; /* of the calls' bytes: in .before too */
 	__u32 seq_base[_TRAFFIC_DIRECTION_MAX]; /* write_seq and copied_seq at the start */
 	__u64 cut_rx;
+	__u64 read_tcp; /* of what TCP counts as read: credited to who read it (sets without sock_recv_length) */
+	__u64 call_id;  /* key of the map "calls", if that is in use */
 	__u64 opened_ns;
 	__u64 syn_ns;
 	__u64 wire[_TRAFFIC_DIRECTION_MAX], retransmitted_bytes; /* taken at the end */
@@ -87,6 +90,13 @@ struct {
 	__uint(max_entries, TRAFFIC_RING_BYTES);
 } news SEC(".maps");
 
+/* Set before loading: what is false here is no code any more once the verifier has gone through it. */
+const volatile bool have_ring = true;   /* the kernel has ring buffers; without: only the sweeps tell */
+const volatile bool have_loop = true;   /* it has bpf_loop() */
+const volatile bool calls_apart = false; /* the calls' hooks cannot reach socket storage: see the map "calls" */
+const volatile bool ends_seen = true;    /* programs of the cgroup hierarchy see UDP sockets begin and end */
+const volatile bool receive_noblock = false; /* recvmsg functions have a parameter more, before 5.19 */
+
 /* On a page's beginning, for thread_tag(). */
 struct traffic_control control __attribute__((aligned(4096))) = {};
 
@@ -96,19 +106,27 @@ static __always_inline void set_flags(struct traffic_storage *st, __u32 flags)
 	__sync_fetch_and_or(&st->flags, flags);
 }
 
+static __always_inline void clear_flags(struct traffic_storage *st, __u32 flags)
+{
+	__sync_fetch_and_and(&st->flags, ~flags);
+}
+
 /* An eighth full: wake the reader. Otherwise it looks every 50 ms by itself, which costs the watched
  * programs nothing. */
 static __always_inline __u64 traffic_wakeup(void)
 {
-	if (bpf_ringbuf_query(&news, BPF_RB_AVAIL_DATA) > TRAFFIC_RING_BYTES / 8)
+	if (have_ring && bpf_ringbuf_query(&news, BPF_RB_AVAIL_DATA) > TRAFFIC_RING_BYTES / 8)
 		return BPF_RB_FORCE_WAKEUP;
 	return BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline void *traffic_reserve(__u32 type, __u32 size)
 {
-	struct traffic_head *head = bpf_ringbuf_reserve(&news, size, 0);
+	struct traffic_head *head;
 
+	if (!have_ring)
+		return NULL;
+	head = bpf_ringbuf_reserve(&news, size, 0);
 	if (!head) {
 		__sync_fetch_and_add(&control.lost, 1);
 		return NULL;

@@ -43,16 +43,38 @@ static __always_inline struct traffic_scratch *scratch_get(void)
 	return bpf_map_lookup_elem(&scratch, &zero);
 }
 
+/* Kernels up to 6.1 forget what is known of a number as soon as it is kept on the stack: the check stands beside the
+ * use, and the compiler may not move it. */
+static __always_inline void path_part(struct traffic_scratch *s, __u32 i, const void *name)
+{
+	barrier_var(i);
+	if (i < PATH_PARTS)
+		s->part[i] = name;
+}
+
+/* Kernels before 5.17 have no bpf_loop(): there each turn is looked at. */
+#define walk(n, most, step, w)                                        \
+	do {                                                          \
+		if (have_loop)                                        \
+			bpf_loop(n, step, w, 0);                      \
+		else                                                  \
+			for (__u32 _i = 0; _i < (most); _i++)         \
+				if (_i >= (n) || step(_i, w))         \
+					break;                        \
+	} while (0)
+
 struct path_join_walk {
 	__u32 parts, at;
 };
 
-static long path_join_step(__u32 i, struct path_join_walk *w)
+static __noinline long path_join_step(__u32 i, struct path_join_walk *w)
 {
 	struct traffic_scratch *s = scratch_get();
 	__u32 part = w->parts - 1 - i, at = w->at;
 	long len;
 
+	barrier_var(part); /* what is checked here is what is used */
+	barrier_var(at);
 	if (!s || part >= PATH_PARTS || at >= PATH_ROOM - 1)
 		return 1;
 	s->path[at] = '/';
@@ -69,7 +91,7 @@ static __always_inline void path_join(struct traffic_scratch *s, __u32 n, char *
 	struct path_join_walk w = { .parts = n };
 
 	if (n)
-		bpf_loop(n, path_join_step, &w, 0);
+		walk(n, PATH_PARTS, path_join_step, &w);
 	else
 		bpf_probe_read_kernel_str(s->path, 2, "/");
 	bpf_probe_read_kernel_str(out, TRAFFIC_PATH, s->path);
@@ -81,7 +103,7 @@ struct exe_walk {
 	__u32 parts;
 };
 
-static long exe_step(__u32 i, struct exe_walk *w)
+static __noinline long exe_step(__u32 i, struct exe_walk *w)
 {
 	struct vfsmount *vfsmount = w->mount;
 	struct dentry *dentry = w->dentry, *parent;
@@ -105,7 +127,7 @@ static long exe_step(__u32 i, struct exe_walk *w)
 	parent = BPF_CORE_READ(dentry, d_parent);
 	if (!parent || parent == dentry)
 		return 1;
-	s->part[i] = BPF_CORE_READ(dentry, d_name.name);
+	path_part(s, i, BPF_CORE_READ(dentry, d_name.name));
 	w->parts = i + 1;
 	w->dentry = parent;
 	w->mount = vfsmount;
@@ -126,7 +148,7 @@ __noinline int fill_exe(struct traffic_process *p, __u64 task_address)
 	__builtin_memset(p->exe, 0, sizeof(p->exe));
 	if (!file)
 		return 0;
-	bpf_loop(PATH_PARTS, exe_step, &w, 0);
+	walk(PATH_PARTS, PATH_PARTS, exe_step, &w);
 	path_join(s, w.parts, p->exe);
 	return 0;
 }
@@ -143,14 +165,14 @@ struct cgroup_walk {
 	__u32 parts;
 };
 
-static long cgroup_step(__u32 i, struct cgroup_walk *w)
+static __noinline long cgroup_step(__u32 i, struct cgroup_walk *w)
 {
 	struct kernfs_node *node = w->node, *parent = kernfs_parent(node);
 	struct traffic_scratch *s = scratch_get();
 
 	if (!s || !parent || i >= PATH_PARTS)
 		return 1;
-	s->part[i] = BPF_CORE_READ(node, name);
+	path_part(s, i, BPF_CORE_READ(node, name));
 	w->parts = i + 1;
 	w->node = parent;
 	return 0;
@@ -166,7 +188,7 @@ __noinline int fill_cgroup_of(struct traffic_process *p, __u64 cgroup_address)
 	if (!s || !p)
 		return 0;
 	__builtin_memset(p->cgroup, 0, sizeof(p->cgroup));
-	bpf_loop(PATH_PARTS, cgroup_step, &w, 0);
+	walk(PATH_PARTS, PATH_PARTS, cgroup_step, &w);
 	path_join(s, w.parts, p->cgroup);
 	return w.parts;
 }

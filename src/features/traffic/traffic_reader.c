@@ -8,29 +8,38 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "core/attach.h"
 #include "features/traffic/traffic_kernel_private.h"
 #include "features/traffic/traffic_rules.h"
 #include "features/traffic/traffic_state.h"
 
 #define BATCH 512
+#define LOOK_AGAIN_NS 5000000000u
 #define SWEEPS_MAX 8          /* passes of one look */
 #define ITER_HALF_FULL 16384  /* of the iterators' buffer in the kernel, which has eight pages */
+#define BEGUN_NS 5000000 /* what a look waits for records that were begun, in all */
+#define BEGUN_NAP_NS 50000
 #define PASSWD "/etc/passwd"
 #define PID_NS_INIT 0xeffffffcu /* PROC_PID_INIT_INO, include/linux/proc_ns.h */
 
 struct traffic_reader {
 	struct traffic_kernel *kernel;
 	struct ring_buffer *ring;
+	void *positions; /* in the ring: its own pages; NULL: not to be had */
+	const unsigned long *read_to, *written_to; /* there */
 	struct weir_sink *sink; /* while draining */
 	uint64_t lost;          /* as last told */
 	uint64_t drained;
 	struct timespec passwd_mtime;
 	bool passwd_read;
+	uint64_t again_ns; /* when to look at everything again, as the last such look may have skipped some; 0: never */
 	bool user_unknown; /* the sweep met bytes on a socket that nobody has called */
 	bool sees_all_processes; /* not in a pid namespace of our own */
 	char chunk[256 * 1024] __attribute__((aligned(8)));
@@ -47,6 +56,25 @@ static int on_news(void *ctx, void *data, size_t len)
 	return 0;
 }
 
+/* As Documentation/bpf/ringbuf.rst has them: the consumer's page, then the producers'. */
+static void map_positions(struct traffic_reader *r, int fd)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *at = mmap(NULL, 2 * page, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (at == MAP_FAILED)
+		return;
+	r->positions = at;
+	r->read_to = (const void *)at;
+	r->written_to = (const void *)(at + page);
+}
+
+static void unmap_positions(struct traffic_reader *r)
+{
+	if (r->positions)
+		munmap(r->positions, 2 * (size_t)sysconf(_SC_PAGESIZE));
+}
+
 int traffic_reader_new(struct traffic_kernel *k, struct traffic_reader **ret)
 {
 	struct traffic_reader *r = calloc(1, sizeof(*r));
@@ -55,10 +83,13 @@ int traffic_reader_new(struct traffic_kernel *k, struct traffic_reader **ret)
 	if (!r)
 		return -ENOMEM;
 	r->kernel = k;
-	r->ring = ring_buffer__new(bpf_map__fd(k->bpf->maps.news), on_news, r, NULL);
-	if (!r->ring) {
-		free(r);
-		return -errno;
+	if (k->bpf->rodata->have_ring) {
+		r->ring = ring_buffer__new(bpf_map__fd(k->bpf->maps.news), on_news, r, NULL);
+		if (!r->ring) {
+			free(r);
+			return -errno;
+		}
+		map_positions(r, bpf_map__fd(k->bpf->maps.news));
 	}
 	r->sees_all_processes = stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == PID_NS_INIT;
 	*ret = r;
@@ -69,6 +100,7 @@ struct traffic_reader *traffic_reader_free(struct traffic_reader *r)
 {
 	if (!r)
 		return NULL;
+	unmap_positions(r);
 	ring_buffer__free(r->ring);
 	free(r);
 	return NULL;
@@ -76,12 +108,13 @@ struct traffic_reader *traffic_reader_free(struct traffic_reader *r)
 
 int traffic_reader_fd(const struct traffic_reader *r)
 {
-	return ring_buffer__epoll_fd(r->ring);
+	return r->ring ? ring_buffer__epoll_fd(r->ring) : -1;
 }
 
-void traffic_reader_restore(const struct traffic_reader *r, struct traffic_state *state)
+int traffic_reader_restore(const struct traffic_reader *r, struct traffic_state *state)
 {
 	traffic_restore(r->kernel->kept, state);
+	return traffic_given_open(&r->kernel->kept->given, &state->given);
 }
 
 void traffic_reader_watched(struct traffic_reader *r, bool on)
@@ -94,6 +127,8 @@ int traffic_reader_drain(struct traffic_reader *r, struct weir_sink *sink)
 	uint64_t lost, before = r->drained;
 	int e;
 
+	if (!r->ring)
+		return 0;
 	r->sink = sink;
 	e = ring_buffer__consume(r->ring);
 	r->sink = NULL;
@@ -103,6 +138,21 @@ int traffic_reader_drain(struct traffic_reader *r, struct weir_sink *sink)
 		sink->lost(sink, lost);
 	}
 	return e < 0 ? e : (int)(r->drained - before);
+}
+
+/* The same, and all that was begun by now: a hook whose task lost its processor between taking a record and handing it over
+ * holds up every record behind its own, and a socket that has ended tells nowhere else. */
+static int drain_begun(struct traffic_reader *r, struct weir_sink *sink, uint64_t until_ns)
+{
+	unsigned long begun = r->positions ? __atomic_load_n(r->written_to, __ATOMIC_ACQUIRE) : 0;
+	int n = traffic_reader_drain(r, sink), e = n;
+
+	while (e >= 0 && r->positions && (long)(*r->read_to - begun) < 0 && weir_mono_ns() < until_ns) {
+		nanosleep(&(struct timespec){ .tv_nsec = BEGUN_NAP_NS }, NULL);
+		e = traffic_reader_drain(r, sink);
+		n += e;
+	}
+	return e < 0 ? e : n;
 }
 
 static void note_unknown_user(struct traffic_reader *r, const struct traffic_head *head)
@@ -152,14 +202,6 @@ static int read_iterator(struct traffic_reader *r, struct bpf_link *link, struct
 	}
 }
 
-static uint64_t mono_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* --- sums -------------------------------------------------------------------------------------- */
 
 static bool same_sums(const struct traffic_proc *p, const struct traffic_sums *now)
@@ -188,7 +230,7 @@ static void collect_sums(struct traffic_reader *r, const struct traffic_state *s
 	int fd = bpf_map__fd(r->kernel->bpf->maps.processes);
 	struct traffic_sums values[BATCH];
 	struct traffic_key keys[BATCH];
-	uint64_t total = 0, now = mono_ns();
+	uint64_t total = 0, now = weir_mono_ns();
 	uint32_t at = 0, n = BATCH;
 	void *in = NULL;
 	int e;
@@ -211,6 +253,24 @@ static void collect_sums(struct traffic_reader *r, const struct traffic_state *s
 		}
 	} while (!e);
 	weir_attach_entries(r->kernel->attach, "processes", total);
+}
+
+/* Ended processes that the map had no room for, or has no more: nothing else takes their last sums out of it. */
+static void end_without_entry(struct traffic_reader *r, const struct traffic_state *state, struct weir_sink *sink)
+{
+	int fd = bpf_map__fd(r->kernel->bpf->maps.processes);
+	const struct traffic_proc *p, *next;
+	uint64_t now = weir_mono_ns();
+
+	for (p = state->exited_first; p; p = next) {
+		struct traffic_sums sums = {};
+
+		next = p->exit_next;
+		if (!is_over(p, now) || bpf_map_lookup_elem(fd, &p->key, &sums) != -ENOENT)
+			continue;
+		memcpy(sums.by, p->in_map, sizeof(sums.by));
+		put_sums(sink, &p->key, &sums, true);
+	}
 }
 
 /* all_since: every socket that was open then is known, 0: not all were looked at. Peers of older ones that are not known
@@ -327,17 +387,20 @@ static int sweep(struct traffic_reader *r, struct weir_sink *sink)
 }
 
 int traffic_reader_collect(struct traffic_reader *r, const struct traffic_state *state, struct weir_sink *sink,
-			   bool full)
+			   bool all)
 {
 	struct traffic_kernel *k = r->kernel;
-	struct traffic_swept swept = { .head = { TRAFFIC_RECORD_SWEPT, sizeof(swept) }, .full = full,
+	/* Without a ring nothing tells what ended, so everything is looked at. */
+	bool full = all || !r->ring || (r->again_ns && weir_mono_ns() >= r->again_ns);
+	struct traffic_swept swept = { .head = { TRAFFIC_RECORD_SWEPT, sizeof(swept) }, .full = TRAFFIC_SWEPT_CHANGED,
 				       .names = full && r->sees_all_processes };
+	uint64_t begun_until;
 	int e;
 
 	e = traffic_reader_drain(r, sink);
 	if (e < 0)
 		return e;
-	swept.began_ns = mono_ns();
+	swept.began_ns = weir_mono_ns();
 	k->bpf->bss->control.sweep_all = full ? next_round(&k->bpf->bss->control) : 0;
 	if (full)
 		e = look_at_holders(r, sink);
@@ -346,7 +409,10 @@ int traffic_reader_collect(struct traffic_reader *r, const struct traffic_state 
 	r->user_unknown = false;
 	if (e >= 0)
 		e = sweep(r, sink);
-	swept.full = full && e == 0; /* otherwise what was not seen may have been skipped */
+	if (full) {
+		swept.full = e == 0 ? TRAFFIC_SWEPT_ALL : TRAFFIC_SWEPT_NOT_SURELY;
+		r->again_ns = e == 0 ? 0 : swept.began_ns + LOOK_AGAIN_NS;
+	}
 	if (e >= 0 && r->user_unknown && !full) {
 		e = look_at_holders(r, sink);
 		if (e >= 0)
@@ -360,15 +426,18 @@ int traffic_reader_collect(struct traffic_reader *r, const struct traffic_state 
 	sink->put(sink, TRAFFIC_RECORD_SWEPT, &swept, sizeof(swept));
 	/* Sockets that ended since the sweep told so in the ring. The sums are read last: they may be ahead of the
 	 * sockets then, never behind. */
+	begun_until = weir_mono_ns() + BEGUN_NS;
 	for (int i = 0; i < 3; i++) {
-		e = traffic_reader_drain(r, sink);
+		e = drain_begun(r, sink, begun_until);
 		collect_sums(r, state, sink);
 		if (e <= 0)
 			break;
 	}
+	if (full)
+		end_without_entry(r, state, sink);
 	collect_totals(r, sink);
 	traffic_keep(k->kept, state);
-	collect_peers(r, state, sink, swept.full ? swept.began_ns : 0);
+	collect_peers(r, state, sink, swept.full == TRAFFIC_SWEPT_ALL ? swept.began_ns : 0);
 	collect_users(r, state, sink);
 	return e < 0 ? e : 0;
 }

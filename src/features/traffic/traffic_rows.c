@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "core/feature.h"
+#include "core/lookup.h"
 #include "core/snapshot.h"
 #include "features/traffic/traffic_fields.h"
 #include "features/traffic/traffic_rules.h"
@@ -16,11 +17,16 @@
 
 #define SSTHRESH_UNLIMITED 0x7fffffff /* TCP_INFINITE_SSTHRESH, include/net/tcp.h */
 
-static const char *const transport_names[] = {
-	[TRAFFIC_TCP] = "tcp",	 [TRAFFIC_UDP] = "udp",	    [TRAFFIC_MPTCP] = "mptcp",
-	[TRAFFIC_UNIX] = "unix", [TRAFFIC_OTHER] = "other",
-};
-_Static_assert(ARRAY_SIZE(transport_names) == _TRAFFIC_TRANSPORT_MAX, "each has its name");
+const char *traffic_transport_name(unsigned transport)
+{
+	static const char *const names[] = {
+		[TRAFFIC_TCP] = "tcp",	 [TRAFFIC_UDP] = "udp",	    [TRAFFIC_MPTCP] = "mptcp",
+		[TRAFFIC_UNIX] = "unix", [TRAFFIC_OTHER] = "other",
+	};
+	_Static_assert(ARRAY_SIZE(names) == _TRAFFIC_TRANSPORT_MAX, "each has its name");
+
+	return transport < ARRAY_SIZE(names) ? names[transport] : NULL;
+}
 
 static const char *const direction_names[] = { [TRAFFIC_TX] = "transmit", [TRAFFIC_RX] = "receive" };
 
@@ -69,9 +75,11 @@ static void put_by_transport(struct weir_builder *b, const struct traffic_proc *
 static void put_process(const struct traffic_state *s, struct weir_builder *b, struct traffic_proc *p,
 			uint64_t number)
 {
-	if (p->dirty)
+	traffic_container(b, p, number);
+	if (p->dirty || p->srtt_us != p->srtt_shown_us)
 		p->changed = number;
 	p->dirty = false;
+	p->srtt_shown_us = p->srtt_us;
 	weir_builder_row(b, p->uid, p->changed);
 	weir_builder_uint(b, PROCESS_PID, p->key.pid);
 	weir_builder_uint(b, PROCESS_START_TIME_NS, p->key.start_ns);
@@ -86,6 +94,11 @@ static void put_process(const struct traffic_state *s, struct weir_builder *b, s
 	put_text(b, PROCESS_UNIT, p->id.unit);
 	put_text(b, PROCESS_CONTAINER_ID, p->id.container_id);
 	put_text(b, PROCESS_POD_NAME, p->id.pod);
+	if (p->container) {
+		put_text(b, PROCESS_CONTAINER_NAME, p->container->name);
+		put_text(b, PROCESS_POD_NAME, p->container->pod_name);
+		put_text(b, PROCESS_POD_NAMESPACE, p->container->pod_namespace);
+	}
 	weir_builder_text(b, PROCESS_STATE, p->exited ? "exited" : "running");
 	weir_builder_uint(b, PROCESS_TX_BYTES, traffic_proc_ip_bytes(p, TRAFFIC_TX));
 	weir_builder_uint(b, PROCESS_RX_BYTES, traffic_proc_ip_bytes(p, TRAFFIC_RX));
@@ -96,8 +109,8 @@ static void put_process(const struct traffic_state *s, struct weir_builder *b, s
 	weir_builder_uint(b, PROCESS_CONNECTIONS_OPEN, p->connections_open);
 	weir_builder_uint(b, PROCESS_CONNECTIONS_TOTAL, p->connections_total);
 	weir_builder_uint(b, PROCESS_RETRANSMITS, p->retransmits);
-	if (p->srtt_n)
-		weir_builder_uint(b, PROCESS_SRTT_US, p->srtt_sum_us / p->srtt_n);
+	if (p->srtt_us)
+		weir_builder_uint(b, PROCESS_SRTT_US, p->srtt_us);
 	put_by_transport(b, p);
 	weir_builder_time(b, PROCESS_FIRST_SEEN, real_time(s, p->first_mono_ns));
 	weir_builder_time(b, PROCESS_LAST_SEEN, real_time(s, p->last_mono_ns));
@@ -192,14 +205,36 @@ static void put_owner(const struct traffic_state *s, struct weir_builder *b, con
 	put_text(b, FLOW_UNIT, p->id.unit);
 	put_text(b, FLOW_CONTAINER_ID, p->id.container_id);
 	put_text(b, FLOW_POD_NAME, p->id.pod);
+	if (p->container) {
+		put_text(b, FLOW_CONTAINER_NAME, p->container->name);
+		put_text(b, FLOW_POD_NAME, p->container->pod_name);
+		put_text(b, FLOW_POD_NAMESPACE, p->container->pod_namespace);
+	}
 }
 
-static void put_tuple(const struct traffic_state *s, struct weir_builder *b, const struct traffic_tuple *t)
+/* The name that was known for the peer when it was first met; of sockets that are older than weir, the newest. */
+static void put_peer_name(struct weir_builder *b, const struct traffic_flow *f, const struct weir_addr *peer,
+			  uint64_t met_mono_ns)
 {
+	struct weir_peer p = { .addr = *peer, .at_mono_ns = met_mono_ns, .netns = f->last.tuple.netns,
+			       .uid = WEIR_UID_HOST };
+
+	if (f->last.flags & TRAFFIC_SOCKET_SEEDED)
+		p.at_mono_ns = 0;
+	if (f->proc) {
+		p.pid = f->proc->key.pid;
+		p.start_ns = f->proc->key.start_ns;
+		p.uid = f->proc->uid;
+	}
+	weir_builder_text(b, FLOW_PEER_NAME, weir_lookup_peer_name(b, &p));
+}
+
+static void put_tuple(const struct traffic_state *s, struct weir_builder *b, const struct traffic_flow *f)
+{
+	const struct traffic_tuple *t = &f->last.tuple;
 	struct weir_addr local = { .family = t->family }, peer = { .family = t->family };
 
-	if (t->transport < ARRAY_SIZE(transport_names))
-		weir_builder_text(b, FLOW_TRANSPORT, transport_names[t->transport]);
+	weir_builder_text(b, FLOW_TRANSPORT, traffic_transport_name(t->transport));
 	if (!t->family)
 		return;
 	memcpy(local.bytes, t->local, sizeof(local.bytes));
@@ -213,6 +248,7 @@ static void put_tuple(const struct traffic_state *s, struct weir_builder *b, con
 	weir_builder_address(b, FLOW_PEER_ADDRESS, &peer);
 	weir_builder_uint(b, FLOW_PEER_PORT, t->peer_port);
 	weir_builder_text(b, FLOW_SCOPE, scope_of(s, &peer));
+	put_peer_name(b, f, &peer, f->key.opened_ns);
 }
 
 static void put_tcp(struct weir_builder *b, const struct traffic_socket *r)
@@ -227,7 +263,8 @@ static void put_tcp(struct weir_builder *b, const struct traffic_socket *r)
 	weir_builder_uint(b, FLOW_WIRE_RX_BYTES, r->wire_rx);
 	weir_builder_uint(b, FLOW_RETRANSMITS, r->retransmits);
 	weir_builder_uint(b, FLOW_RETRANSMITTED_BYTES, r->retransmitted_bytes);
-	weir_builder_uint(b, FLOW_TIMEOUTS, r->timeouts);
+	if (r->timeouts != TRAFFIC_TIMEOUTS_UNKNOWN)
+		weir_builder_uint(b, FLOW_TIMEOUTS, r->timeouts);
 	if (r->srtt_us)
 		weir_builder_uint(b, FLOW_SRTT_US, r->srtt_us);
 	if (r->rtt_min_us && r->rtt_min_us != UINT32_MAX)
@@ -252,7 +289,7 @@ static void put_flow_row(const struct traffic_state *s, struct weir_builder *b, 
 	weir_builder_row(b, f->proc ? f->proc->uid : WEIR_UID_HOST, f->changed);
 	weir_builder_uint(b, FLOW_COOKIE, f->key.cookie);
 	put_owner(s, b, f->proc);
-	put_tuple(s, b, &r->tuple);
+	put_tuple(s, b, f);
 	if (r->role < ARRAY_SIZE(roles))
 		weir_builder_text(b, FLOW_ROLE, roles[r->role]);
 	weir_builder_text(b, FLOW_STATE, state_of(f));
@@ -296,8 +333,11 @@ static void put_peer_row(const struct traffic_state *s, struct weir_builder *b, 
 	weir_builder_address(b, FLOW_PEER_ADDRESS, &peer);
 	weir_builder_uint(b, FLOW_PEER_PORT, p->key.port);
 	weir_builder_text(b, FLOW_SCOPE, scope_of(s, &peer));
+	put_peer_name(b, f, &peer, p->first_mono_ns);
 	weir_builder_uint(b, FLOW_TX_BYTES, p->sums.bytes[TRAFFIC_TX]);
 	weir_builder_uint(b, FLOW_RX_BYTES, p->sums.bytes[TRAFFIC_RX]);
+	weir_builder_uint(b, FLOW_TX_BYTES_PER_SECOND, p->rate[TRAFFIC_TX]);
+	weir_builder_uint(b, FLOW_RX_BYTES_PER_SECOND, p->rate[TRAFFIC_RX]);
 	weir_builder_time(b, FLOW_FIRST_SEEN, real_time(s, p->first_mono_ns));
 	weir_builder_time(b, FLOW_LAST_SEEN, real_time(s, p->last_mono_ns));
 }
@@ -306,16 +346,18 @@ static void put_peer_row(const struct traffic_state *s, struct weir_builder *b, 
 static void put_flow(const struct traffic_state *s, struct weir_builder *b, struct traffic_flow *f,
 		     uint64_t number)
 {
-	uint64_t tx = f->last.tx, rx = f->last.rx;
+	uint64_t tx = f->last.tx, rx = f->last.rx, tx_rate = f->rate[TRAFFIC_TX], rx_rate = f->rate[TRAFFIC_RX];
 	struct traffic_flow_peer *p;
 
-	if (f->dirty)
+	if (f->dirty || (f->proc && f->proc->container_changed == number))
 		f->changed = number;
 	f->dirty = false;
 	LL_FOREACH(f->peers, p) {
 		put_peer_row(s, b, f, p, number);
-		tx -= p->sums.bytes[TRAFFIC_TX] < tx ? p->sums.bytes[TRAFFIC_TX] : tx;
-		rx -= p->sums.bytes[TRAFFIC_RX] < rx ? p->sums.bytes[TRAFFIC_RX] : rx;
+		tx = traffic_ahead(tx, p->sums.bytes[TRAFFIC_TX]);
+		rx = traffic_ahead(rx, p->sums.bytes[TRAFFIC_RX]);
+		tx_rate = traffic_ahead(tx_rate, p->rate[TRAFFIC_TX]);
+		rx_rate = traffic_ahead(rx_rate, p->rate[TRAFFIC_RX]);
 	}
 	if (f->peers && !tx && !rx)
 		return;
@@ -324,6 +366,8 @@ static void put_flow(const struct traffic_state *s, struct weir_builder *b, stru
 		weir_builder_text(b, FLOW_PEER_NAME, "other");
 	weir_builder_uint(b, FLOW_TX_BYTES, tx);
 	weir_builder_uint(b, FLOW_RX_BYTES, rx);
+	weir_builder_uint(b, FLOW_TX_BYTES_PER_SECOND, tx_rate);
+	weir_builder_uint(b, FLOW_RX_BYTES_PER_SECOND, rx_rate);
 }
 
 /* --- metrics ----------------------------------------------------------------------------------- */
@@ -339,7 +383,7 @@ static void put_group_bytes(struct weir_builder *b, uid_t uid, const char *comm,
 			weir_builder_text(b, GROUP_PROCESS, comm);
 			weir_builder_text(b, GROUP_UNIT, unit);
 			weir_builder_text(b, GROUP_CONTAINER, container);
-			weir_builder_text(b, GROUP_TRANSPORT, transport_names[t]);
+			weir_builder_text(b, GROUP_TRANSPORT, traffic_transport_name((unsigned)t));
 			weir_builder_text(b, GROUP_DIRECTION, direction_names[d]);
 			weir_builder_uint(b, GROUP_BYTES, by[t].bytes[d]);
 		}
@@ -367,8 +411,8 @@ static void put_groups(const struct traffic_state *s, struct weir_builder *b, ui
 		weir_builder_text(b, HEALTH_UNIT, unit);
 		weir_builder_text(b, HEALTH_CONTAINER, container);
 		weir_builder_uint(b, HEALTH_RETRANSMITS, g->retransmits);
-		if (g->srtt_n)
-			weir_builder_uint(b, HEALTH_SRTT_US, g->srtt_sum_us / g->srtt_n);
+		if (g->srtt_us)
+			weir_builder_uint(b, HEALTH_SRTT_US, g->srtt_us);
 	}
 	if (s->other_retransmits) {
 		weir_builder_row(b, WEIR_UID_HOST, number);
@@ -379,29 +423,40 @@ static void put_groups(const struct traffic_state *s, struct weir_builder *b, ui
 	}
 }
 
-/* Round-trip times are means over the open connections of a process and of a group. */
-static void sum_srtt(struct traffic_state *s)
+static void keep_slower(uint32_t *slowest, uint32_t srtt_us)
+{
+	if (*slowest < srtt_us)
+		*slowest = srtt_us;
+}
+
+/* The round-trip time of a process, and of a group, is that of its slowest open connection: a mean of near and far peers is
+ * that of none, and hides the one that is slow. */
+static void find_slowest(struct traffic_state *s)
 {
 	struct traffic_group *g, *g_next;
 	struct traffic_proc *p, *p_next;
 	struct traffic_flow *f, *f_next;
 
 	HASH_ITER(hh, s->procs, p, p_next) {
-		p->srtt_sum_us = p->srtt_n = 0;
+		p->srtt_us = 0;
 	}
 	HASH_ITER(hh, s->groups, g, g_next) {
-		g->srtt_sum_us = g->srtt_n = 0;
+		g->srtt_us = 0;
 	}
 	HASH_ITER(hh, s->flows, f, f_next) {
 		if (f->closed || !f->proc || !f->last.srtt_us)
 			continue;
-		f->proc->srtt_sum_us += f->last.srtt_us;
-		f->proc->srtt_n++;
-		if (!f->proc->group)
-			continue;
-		f->proc->group->srtt_sum_us += f->last.srtt_us;
-		f->proc->group->srtt_n++;
+		keep_slower(&f->proc->srtt_us, f->last.srtt_us);
+		if (f->proc->group)
+			keep_slower(&f->proc->group->srtt_us, f->last.srtt_us);
 	}
+}
+
+/* There may be very many, far apart in memory: the next one is fetched while this one is worked on. */
+static inline void fetch_flow(const struct traffic_flow *f)
+{
+	for (size_t at = 0; f && at < sizeof(*f); at += 64)
+		__builtin_prefetch((const char *)f + at);
 }
 
 void traffic_rows(struct traffic_state *s, struct weir_builder *b, uint64_t number)
@@ -409,13 +464,15 @@ void traffic_rows(struct traffic_state *s, struct weir_builder *b, uint64_t numb
 	struct traffic_proc *p, *p_next;
 	struct traffic_flow *f, *f_next;
 
-	sum_srtt(s);
+	traffic_name_groups(s, b);
+	find_slowest(s);
 	weir_builder_table(b, &traffic_table_processes);
 	HASH_ITER(hh, s->procs, p, p_next) {
 		put_process(s, b, p, number);
 	}
 	weir_builder_table(b, &traffic_table_flows);
 	HASH_ITER(hh, s->flows, f, f_next) {
+		fetch_flow(f_next);
 		put_flow(s, b, f, number);
 	}
 	put_groups(s, b, number);

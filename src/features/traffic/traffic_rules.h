@@ -47,11 +47,42 @@ static inline bool traffic_fin_sent(__u8 state)
 	return (1u << state) & ((1u << 4) | (1u << 5) | (1u << 6) | (1u << 9) | (1u << 11));
 }
 
+/* Whether the sequence numbers of a socket in this state may have a FIN among them. settled: they were taken at its end,
+ * with the state before. They were not where the kernel passed over our hook there, since it runs none within itself: then
+ * a byte too few is told rather than one too many, and the calls know better. */
+static inline bool traffic_fin_possible(__u8 state, bool settled)
+{
+	return traffic_fin_sent(state) || (state == 7 /* TCP_CLOSE */ && !settled);
+}
+
+/* Whether n bytes up to the sequence number end hold the urgent byte at urgent (0: there was none). */
+static inline bool traffic_passed(__u32 end, __u32 n, __u32 urgent)
+{
+	return urgent && end - urgent - 1 < n;
+}
+
 /* Bytes that bypassed the calls on a socket that nobody has called yet: that it was connected or accepted by a
  * process, or its listener's, does not make them that one's. */
 static inline bool traffic_user_unknown(bool tentative, __u64 hook_tx, __u64 hook_rx, __u64 tx, __u64 rx)
 {
 	return tentative && !hook_tx && !hook_rx && (tx || rx);
+}
+
+/* Takes the first of n things that is free: its number, n if none is. Who takes one may be interrupted by who takes
+ * another, and not only in nested order: tasks interrupt each other, too. 0 in taken[] gives it back. */
+static inline __u32 traffic_take_free(__u64 *taken, __u32 n)
+{
+	__u32 i = 0;
+
+	while (i < n && __sync_lock_test_and_set(&taken[i], 1))
+		i++;
+	return i;
+}
+
+/* By how much a is ahead of b. */
+static inline __u64 traffic_ahead(__u64 a, __u64 b)
+{
+	return a > b ? a - b : 0;
 }
 
 static inline __u64 traffic_larger(__u64 a, __u64 b)

@@ -119,15 +119,59 @@ static void test_overlap(void **state)
 	assert_int_equal(traffic_overlap(9000, 400, 5000), 0); /* more than there was before */
 }
 
+static void test_passed(void **state)
+{
+	(void)state;
+	assert_false(traffic_passed(100, 10, 0));
+	assert_false(traffic_passed(100, 10, 100)); /* the next byte */
+	assert_true(traffic_passed(100, 10, 99));
+	assert_true(traffic_passed(100, 10, 90));
+	assert_false(traffic_passed(100, 10, 89));
+	assert_false(traffic_passed(100, 0, 99));
+	assert_true(traffic_passed(3, 10, 0xfffffffeu)); /* across the wrap */
+	assert_false(traffic_passed(3, 4, 0xfffffffeu));
+}
+
+/* TCP_ESTABLISHED 1, FIN_WAIT1 4, CLOSE 7, CLOSE_WAIT 8, LAST_ACK 9 */
+static void test_a_fin_is_no_byte(void **state)
+{
+	(void)state;
+	assert_false(traffic_fin_possible(1, false));
+	assert_false(traffic_fin_possible(8, false));
+	assert_true(traffic_fin_possible(4, false));
+	assert_true(traffic_fin_possible(9, true));
+	assert_false(traffic_fin_possible(7, true));
+	assert_true(traffic_fin_possible(7, false)); /* its end was passed over */
+}
+
+/* As hooks and tasks interrupt each other: who took first may be done before who took later. */
+static void test_none_is_taken_twice(void **state)
+{
+	__u64 taken[3] = { 0 };
+
+	(void)state;
+	assert_int_equal(traffic_take_free(taken, 3), 0);
+	assert_int_equal(traffic_take_free(taken, 3), 1);
+	taken[0] = 0;
+	assert_int_equal(traffic_take_free(taken, 3), 0);
+	assert_int_equal(traffic_take_free(taken, 3), 2);
+	assert_int_equal(traffic_take_free(taken, 3), 3);
+	taken[1] = 0;
+	assert_int_equal(traffic_take_free(taken, 3), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_passed),
 		cmocka_unit_test(test_extend),
 		cmocka_unit_test(test_extend_finds_every_count),
 		cmocka_unit_test(test_fin_takes_a_number),
 		cmocka_unit_test(test_effective),
 		cmocka_unit_test(test_jiffies_are_told_by_comparing_clocks),
 		cmocka_unit_test(test_overlap),
+		cmocka_unit_test(test_none_is_taken_twice),
+		cmocka_unit_test(test_a_fin_is_no_byte),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

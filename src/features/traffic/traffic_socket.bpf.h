@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include "features/traffic/traffic_name.bpf.h"
+#include "features/traffic/traffic_calls.bpf.h"
 
 /* What TCP itself counted, where a socket's bytes begin and end, and the record that tells of it. */
 
@@ -17,8 +17,11 @@ static __always_inline void tcp_sequence(const struct sock *sk, struct tcp_sock 
 					 struct traffic_sequence *ret)
 {
 	__u32 fin_sent = traffic_fin_sent(state);
-	__u32 write_seq = tp->write_seq, copied_seq = tp->copied_seq, rcv_nxt = tp->rcv_nxt;
-	__u32 fin_read = (sk->__sk_common.skc_flags >> SOCK_DONE) & 1 && copied_seq == rcv_nxt;
+	__u32 write_seq = tp->write_seq, copied_seq = tp->copied_seq, rcv_nxt = tp->rcv_nxt, fin_read;
+
+	/* Without the lock in this order: what is read later may make it one too few for a moment, never too many. */
+	barrier();
+	fin_read = (sk->__sk_common.skc_flags >> SOCK_DONE) & 1 && copied_seq == rcv_nxt;
 
 	ret->low[TRAFFIC_TX] = write_seq - fin_sent;
 	ret->low[TRAFFIC_RX] = copied_seq - fin_read;
@@ -45,27 +48,14 @@ static __always_inline void tcp_base(struct traffic_storage *st, const struct tr
 {
 	for (int dir = 0; dir < _TRAFFIC_DIRECTION_MAX; dir++)
 		st->seq_base[dir] = now->low[dir] - (__u32)(now->about[dir] - st->tcp_base[dir]);
-	st->flags = (st->flags | TRAFFIC_SOCKET_BASED) & ~TRAFFIC_SOCKET_FINAL;
+	calls_base(st, st->seq_base[TRAFFIC_RX]);
+	clear_flags(st, TRAFFIC_SOCKET_FINAL);
+	set_flags(st, TRAFFIC_SOCKET_BASED);
 }
 
-/* -1: not counted (netlink, packet sockets and the like carry no traffic of their own). */
 static __always_inline int transport_of(const struct sock *sk)
 {
-	__u16 family = sk->__sk_common.skc_family;
-
-	if (family == AF_UNIX)
-		return TRAFFIC_UNIX;
-	if (family != AF_INET && family != AF_INET6)
-		return -1;
-	switch (sk->sk_protocol) {
-	case IPPROTO_TCP:
-		return TRAFFIC_TCP;
-	case IPPROTO_UDP:
-		return TRAFFIC_UDP;
-	case IPPROTO_MPTCP:
-		return TRAFFIC_MPTCP;
-	}
-	return TRAFFIC_OTHER;
+	return transport_from(sk->__sk_common.skc_family, sk->sk_protocol);
 }
 
 static __always_inline void fill_tuple(const struct sock *sk, struct traffic_tuple *t, int transport)
@@ -130,8 +120,7 @@ static __always_inline void take_wire(struct traffic_storage *st, const struct s
 	st->wire[TRAFFIC_RX] = tp->bytes_received - ((sk->__sk_common.skc_flags >> SOCK_DONE) & 1);
 	st->retransmitted_bytes = tp->bytes_retrans;
 	st->retransmits = tp->total_retrans;
-	if (bpf_core_field_exists(tp->total_rto))
-		st->timeouts = tp->total_rto;
+	st->timeouts = bpf_core_field_exists(tp->total_rto) ? tp->total_rto : TRAFFIC_TIMEOUTS_UNKNOWN;
 	if (tp->urg_seq && !(st->flags & TRAFFIC_SOCKET_URGENT))
 		set_flags(st, TRAFFIC_SOCKET_URGENT);
 }
@@ -146,8 +135,9 @@ static __always_inline void fill_owner(struct traffic_socket *r, const struct tr
 }
 
 /* What stands in the storage; enough for a socket that is gone already. */
-static __always_inline void fill_stored(struct traffic_socket *r, const struct traffic_storage *st)
+static __always_inline void fill_stored(struct traffic_socket *r, struct traffic_storage *st)
 {
+	calls_merge(st);
 	r->cookie = st->cookie;
 	fill_owner(r, st);
 	r->tuple = st->tuple;
@@ -232,10 +222,21 @@ static __always_inline void fold(struct traffic_storage *st, const struct traffi
 	}
 }
 
+/* tcp_close() enters the state of a FIN before the FIN takes its sequence number, and a FIN may arrive while we read. A
+ * look that comes in between, without the lock, counts one byte too few: so no look tells less than the one before. */
+static __always_inline __u64 tcp_told(struct traffic_storage *st, __u64 count, int dir)
+{
+	if ((__s64)count < (__s64)st->tcp_told[dir])
+		return st->tcp_told[dir];
+	st->tcp_told[dir] = count;
+	return count;
+}
+
 /* Everything about a living socket. state: what it is about to be (the tracepoint comes before the store), or 0. */
 static __noinline int fill_socket(struct traffic_socket *r, struct sock *sk, struct traffic_storage *st,
 				  __u8 event, __u8 state)
 {
+	bool looked = !state;
 	struct tcp_sock *tp;
 
 	if (!r || !sk || !st)
@@ -260,8 +261,13 @@ static __noinline int fill_socket(struct traffic_socket *r, struct sock *sk, str
 		struct traffic_sequence now;
 
 		tcp_sequence(sk, tp, state, &now);
-		r->tcp_tx = tcp_count(st, tp, &now, TRAFFIC_TX);
-		r->tcp_rx = tcp_count(st, tp, &now, TRAFFIC_RX);
+		barrier();
+		if (looked)
+			state = sk->__sk_common.skc_state; /* it may have been closed meanwhile */
+		if (!traffic_fin_sent(r->state) && traffic_fin_possible(state, st->flags & TRAFFIC_SOCKET_FINAL))
+			tcp_sequence(sk, tp, TCP_FIN_WAIT1, &now);
+		r->tcp_tx = tcp_told(st, tcp_count(st, tp, &now, TRAFFIC_TX), TRAFFIC_TX);
+		r->tcp_rx = tcp_told(st, tcp_count(st, tp, &now, TRAFFIC_RX), TRAFFIC_RX);
 		settle(r, st);
 		if (!(st->flags & TRAFFIC_SOCKET_FINAL)) {
 			take_wire(st, sk, tp);
@@ -293,21 +299,53 @@ static __always_inline void adopt_holder(struct traffic_storage *st)
 	st->owner_start = st->holder_start;
 	st->user_tag = 0;
 	st->owner_pid = st->holder_pid;
-	__sync_fetch_and_and(&st->flags, ~TRAFFIC_SOCKET_TENTATIVE);
+	clear_flags(st, TRAFFIC_SOCKET_TENTATIVE);
 }
 
-/* One record for the sweep, and for what finds no room in the ring but must be added up all the same. */
+/* For what finds no room in the ring but must be added up all the same. A hook may interrupt another one on its
+ * processor, in a softirq or as another task: each takes a record of its own. */
+#define SPARES 4
+
+struct traffic_spares {
+	__u64 taken[SPARES];
+	struct traffic_socket records[SPARES];
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct traffic_socket);
+	__type(value, struct traffic_spares);
 } spare SEC(".maps");
+
+/* NULL: all are taken, by as many as interrupt each other here. */
+static __always_inline struct traffic_socket *spare_take(__u64 **ret_taken)
+{
+	struct traffic_spares *s;
+	__u32 zero = 0, at;
+
+	s = bpf_map_lookup_elem(&spare, &zero);
+	if (!s)
+		return NULL;
+	at = traffic_take_free(s->taken, SPARES);
+	if (at >= SPARES) {
+		__sync_fetch_and_add(&control.full_map, 1);
+		return NULL;
+	}
+	*ret_taken = &s->taken[at];
+	return &s->records[at];
+}
+
+static __always_inline void spare_give(__u64 *taken)
+{
+	barrier();
+	*(volatile __u64 *)taken = 0;
+}
 
 static __noinline int send_socket(struct sock *sk, struct traffic_storage *st, __u8 event, __u8 state)
 {
 	struct traffic_socket *r;
-	__u32 zero = 0;
+	__u64 *taken;
 
 	if (!sk || !st)
 		return 0;
@@ -319,16 +357,24 @@ static __noinline int send_socket(struct sock *sk, struct traffic_storage *st, _
 		bpf_ringbuf_submit(r, traffic_wakeup());
 		return 1;
 	}
-	r = bpf_map_lookup_elem(&spare, &zero);
-	if (r)
+	r = spare_take(&taken);
+	if (r) {
 		fill_socket(r, sk, st, event, state);
+		spare_give(taken);
+	}
 	return 0;
 }
 
-/* First sight of a socket: who it is, and where its bytes begin. */
+/* First sight of a socket: who it is, and where its bytes begin. The cookie comes last: a sweep that reads meanwhile
+ * tells by it whether the rest is there. */
 static __always_inline void storage_open(struct sock *sk, struct traffic_storage *st, int transport)
 {
-	st->cookie = bpf_get_socket_cookie(sk);
+	__u64 cookie = bpf_get_socket_cookie(sk);
+
+	st->call_id = call_id(transport, cookie, (__u64)sk);
 	st->opened_ns = bpf_ktime_get_ns();
 	fill_tuple(sk, &st->tuple, transport);
+	barrier();
+	st->cookie = cookie;
+	calls_open(st);
 }

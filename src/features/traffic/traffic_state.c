@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "core/snapshot.h"
+#include "features/traffic/traffic_rates.h"
 
 #define LOCALS_MAX 65536
 #define USERS_MAX 65536
@@ -88,6 +89,19 @@ static void leave_group(struct traffic_proc *p)
 	p->group = NULL;
 }
 
+void traffic_group_to_other(struct traffic_state *s, const struct traffic_group *g)
+{
+	for (int t = 0; t < _TRAFFIC_TRANSPORT_MAX; t++) {
+		for (int d = 0; d < _TRAFFIC_DIRECTION_MAX; d++) {
+			s->other[t].bytes[d] += g->by[t].bytes[d];
+			s->other_taken[t].bytes[d] += g->taken[t].bytes[d];
+		}
+	}
+	s->other_retransmits += g->retransmits;
+	s->other_grew = true;
+	s->regrouped = true;
+}
+
 /* Makes room by moving the group that was idle for longest to "other", if that was long: a series that comes back
  * sooner would seem to have fallen. What finds no room counts for "other". */
 static bool group_drop_idlest(struct traffic_state *s)
@@ -105,13 +119,7 @@ static bool group_drop_idlest(struct traffic_state *s)
 	s->no_room_until_mono_ns = idlest->used_mono_ns + TRAFFIC_GROUP_IDLE_NS;
 	if (s->mono_ns < s->no_room_until_mono_ns)
 		return false;
-	for (int t = 0; t < _TRAFFIC_TRANSPORT_MAX; t++) {
-		for (int d = 0; d < _TRAFFIC_DIRECTION_MAX; d++) {
-			s->other[t].bytes[d] += idlest->by[t].bytes[d];
-			s->other_taken[t].bytes[d] += idlest->taken[t].bytes[d];
-		}
-	}
-	s->other_retransmits += idlest->retransmits;
+	traffic_group_to_other(s, idlest);
 	while (idlest->members)
 		leave_group(idlest->members);
 	HASH_DEL(s->groups, idlest);
@@ -125,6 +133,7 @@ struct traffic_group *traffic_group_get(struct traffic_state *s, const char *key
 
 	HASH_FIND(hh, s->groups, key, key_len, g);
 	if (g) {
+		g->grew |= g->uid != uid && g->uid != WEIR_UID_HOST;
 		if (g->uid != uid)
 			g->uid = WEIR_UID_HOST;
 		return g;
@@ -164,10 +173,12 @@ static void group_add(struct traffic_state *s, struct traffic_proc *p, int trans
 
 	if (!g) {
 		s->other[transport].bytes[dir] += n;
+		s->other_grew = true;
 		return;
 	}
 	g->by[transport].bytes[dir] += n;
 	g->used_mono_ns = s->mono_ns;
+	g->grew = true;
 }
 
 /* --- records about processes ------------------------------------------------------------------- */
@@ -200,7 +211,8 @@ static int apply_process(struct traffic_state *s, const struct traffic_process *
 	if (!p)
 		return -ENOMEM;
 	p->alive_mono_ns = s->mono_ns;
-	if (same_process(p, e))
+	/* One that is ending has no memory and no namespaces any more: what it was stays known. */
+	if (same_process(p, e) || (p->named && p->exe && *p->exe && !*e->exe))
 		return 0;
 	memcpy(p->comm, e->comm, sizeof(p->comm));
 	p->parent = e->parent;
@@ -254,6 +266,8 @@ static int apply_sums(struct traffic_state *s, const struct traffic_sums_record 
 			}
 			if (now != was) {
 				group_add(s, p, t, d, now - was);
+				if (t != TRAFFIC_UNIX)
+					traffic_proc_untold(s, p);
 				p->last_mono_ns = s->mono_ns;
 				p->dirty = true;
 			}
@@ -488,6 +502,9 @@ static int apply_socket(struct traffic_state *s, const struct traffic_socket *e)
 		f->last_mono_ns = e->at_ns;
 	if (e->tx != was.tx || e->rx != was.rx)
 		flow_moves(s, f);
+	if (e->tx != was.tx || e->rx != was.rx || e->retransmits != was.retransmits || e->event != TRAFFIC_SOCKET_SWEEP ||
+	    !was.cookie)
+		traffic_flow_untold(s, f);
 	f->dirty = true;
 	if (e->owner.start_ns)
 		flow_set_owner(f, proc_get(s, &(struct traffic_key){ .start_ns = e->owner.start_ns,
@@ -498,10 +515,13 @@ static int apply_socket(struct traffic_state *s, const struct traffic_socket *e)
 
 		f->proc->retransmits += more;
 		f->proc->dirty = true;
-		if (g)
+		if (g) {
 			g->retransmits += more;
-		else
+			g->grew = true;
+		} else {
 			s->other_retransmits += more;
+			s->other_grew = true;
+		}
 	}
 	if (f->proc && !was.cookie) {
 		f->proc->before[TRAFFIC_TX] += e->before_tx;
@@ -539,11 +559,16 @@ static int apply_peer(struct traffic_state *s, const struct traffic_peer_record 
 		LL_PREPEND(f->peers, p);
 	}
 	p->sums = e->sums;
+	flow_moves(s, f);
 	p->last_mono_ns = s->mono_ns;
 	p->dirty = true;
 	f->dirty = true;
+	traffic_flow_untold(s, f);
 	return 0;
 }
+
+/* On a host so busy that no look is ever whole: what so many looks in a row did not find is not there. */
+#define LOOKS_MISSED 10
 
 /* Everything was looked at: what was not seen is gone, its record was lost. */
 static void apply_swept(struct traffic_state *s, const struct traffic_swept *e)
@@ -561,7 +586,11 @@ static void apply_swept(struct traffic_state *s, const struct traffic_swept *e)
 	if (!e->full)
 		return;
 	HASH_ITER(hh, s->flows, f, next) {
-		if (f->gone || f->seen_mono_ns >= e->began_ns)
+		if (f->gone || f->seen_mono_ns >= e->began_ns) {
+			f->missed = 0;
+			continue;
+		}
+		if (e->full == TRAFFIC_SWEPT_NOT_SURELY && ++f->missed < LOOKS_MISSED)
 			continue;
 		f->lost_record = true;
 		f->gone = true;
@@ -592,6 +621,9 @@ int traffic_state_apply(struct traffic_state *s, uint64_t mono_ns, const union t
 		s->totals = e->totals;
 		s->consistent = true;
 		return 0;
+	case TRAFFIC_RECORD_CARRIED:
+		traffic_carried_apply(s, &e->carried);
+		return 0;
 	case _TRAFFIC_RECORD_MAX:
 		break;
 	}
@@ -600,23 +632,20 @@ int traffic_state_apply(struct traffic_state *s, uint64_t mono_ns, const union t
 
 /* --- time -------------------------------------------------------------------------------------- */
 
-static uint64_t per_second(uint64_t bytes, uint64_t ns)
+/* Of a UDP socket without connect(), each peer's. Whether one of them has a rate. */
+static bool update_peers(struct traffic_flow *f, uint64_t ns)
 {
-	return ns ? (uint64_t)((__uint128_t)bytes * 1000000000u / ns) : 0;
-}
+	struct traffic_flow_peer *p;
+	bool moves = false;
 
-static bool update_rates(uint64_t rate[], uint64_t tick_bytes[], const uint64_t now[], uint64_t ns)
-{
-	bool changed = false;
+	LL_FOREACH(f->peers, p) {
+		const uint64_t now[] = { p->sums.bytes[TRAFFIC_TX], p->sums.bytes[TRAFFIC_RX] };
 
-	for (int d = 0; d < _TRAFFIC_DIRECTION_MAX; d++) {
-		uint64_t r = now[d] > tick_bytes[d] ? per_second(now[d] - tick_bytes[d], ns) : 0;
-
-		changed |= r != rate[d];
-		rate[d] = r;
-		tick_bytes[d] = now[d];
+		p->dirty |= traffic_rates_update(p->rate, p->tick_bytes, now, ns);
+		f->dirty |= p->dirty;
+		moves |= p->rate[TRAFFIC_TX] || p->rate[TRAFFIC_RX];
 	}
-	return changed;
+	return moves;
 }
 
 static void drop_flow(struct traffic_state *s, struct traffic_flow *f)
@@ -624,6 +653,7 @@ static void drop_flow(struct traffic_state *s, struct traffic_flow *f)
 	traffic_audit_flow(&s->folded, f);
 	flow_detach(f);
 	flow_rests(s, f);
+	traffic_flow_forget(s, f);
 	DL_DELETE2(s->closed_first, f, closed_prev, closed_next);
 	s->n_closed--;
 	HASH_DEL(s->flows, f);
@@ -650,6 +680,12 @@ static void drop_old_flows(struct traffic_state *s, uint64_t mono_ns)
 	}
 }
 
+/* Unless history is asked for in this run, nobody ever comes for what was not told. */
+static bool waits_for_history(const struct traffic_state *s, const struct traffic_proc *p)
+{
+	return p->untold && s->given_since_ns;
+}
+
 static void drop_old_procs(struct traffic_state *s, uint64_t mono_ns)
 {
 	struct traffic_proc *p, *next;
@@ -660,8 +696,11 @@ static void drop_old_procs(struct traffic_state *s, uint64_t mono_ns)
 
 		if (!old && !over)
 			break;
-		if (p->flows || !p->gone_from_map)
+		if (p->flows || !p->gone_from_map || (waits_for_history(s, p) && !over))
 			continue;
+		if (waits_for_history(s, p))
+			traffic_proc_fold(s, p);
+		traffic_proc_forget(s, p);
 		for (int t = 0; t < _TRAFFIC_TRANSPORT_MAX; t++)
 			for (int d = 0; d < _TRAFFIC_DIRECTION_MAX; d++)
 				s->dropped_procs[t].bytes[d] += traffic_proc_bytes(p, t, d);
@@ -696,13 +735,14 @@ void traffic_state_tick(struct traffic_state *s, uint64_t mono_ns, uint64_t real
 		const uint64_t now[] = { traffic_proc_ip_bytes(p, TRAFFIC_TX),
 					 traffic_proc_ip_bytes(p, TRAFFIC_RX) };
 
-		p->dirty |= update_rates(p->rate, p->tick_bytes, now, ns);
+		p->dirty |= traffic_rates_update(p->rate, p->tick_bytes, now, ns);
 	}
 	DL_FOREACH_SAFE2(s->moving, f, f_next, moving_next) {
 		const uint64_t now[] = { f->last.tx, f->last.rx };
+		bool peers_move = update_peers(f, ns);
 
-		f->dirty |= update_rates(f->rate, f->tick_bytes, now, ns);
-		if (!f->rate[TRAFFIC_TX] && !f->rate[TRAFFIC_RX])
+		f->dirty |= traffic_rates_update(f->rate, f->tick_bytes, now, ns);
+		if (!f->rate[TRAFFIC_TX] && !f->rate[TRAFFIC_RX] && !peers_move)
 			flow_rests(s, f);
 	}
 	s->tick_mono_ns = mono_ns;
@@ -739,6 +779,7 @@ struct traffic_state *traffic_state_free(struct traffic_state *s)
 		HASH_DEL(s->groups, g);
 		free(g);
 	}
+	traffic_given_free(s->given);
 	HASH_ITER(hh, s->locals, l, l_next) {
 		HASH_DEL(s->locals, l);
 		free(l);

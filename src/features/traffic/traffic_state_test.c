@@ -12,6 +12,7 @@
 /* cmocka.h wants the headers above first. */
 #include <cmocka.h>
 
+#include "base/cleanup.h"
 #include "core/feature.h"
 #include "core/snapshot.h"
 #include "features/traffic/traffic_fields.h"
@@ -215,6 +216,25 @@ static void test_a_lost_exit_is_noticed(void **state)
 }
 
 /* An engine dies: the next one has the sums of processes that are over, and reads the others from the map again. */
+/* A look that may have skipped some closes only what ten of them in a row did not find. */
+static void test_a_socket_that_no_look_finds(void **state)
+{
+	union traffic_event swept = { .swept = { .head = { TRAFFIC_RECORD_SWEPT, sizeof(struct traffic_swept) },
+						 .full = TRAFFIC_SWEPT_NOT_SURELY } };
+	struct traffic_state *s = fresh();
+
+	(void)state;
+	apply(s, SECOND, tcp(TRAFFIC_SOCKET_SWEEP, 7, nginx, 600, 0, SECOND));
+	for (unsigned i = 2; i <= 11; i++) {
+		assert_false(traffic_flow_find(s, 7, 1)->closed);
+		swept.swept.began_ns = i * SECOND;
+		apply(s, i * SECOND, swept);
+	}
+	assert_true(traffic_flow_find(s, 7, 1)->closed);
+	assert_true(traffic_flow_find(s, 7, 1)->lost_record);
+	traffic_state_free(s);
+}
+
 static void test_sums_outlive_their_engine(void **state)
 {
 	struct traffic_kept *kept = calloc(1, sizeof(*kept));
@@ -417,6 +437,101 @@ static void test_closing_says_why(void **state)
 	}
 }
 
+static uint64_t rtt_of(struct traffic_state *s, const struct weir_table *table, unsigned field)
+{
+	struct weir_builder *b = weir_builder_new();
+	struct weir_snapshot_head head = { .number = 1 };
+	struct weir_snapshot *snapshot;
+	struct weir_rows r;
+	uint64_t rtt;
+
+	traffic_rows(s, b, 1);
+	assert_int_equal(weir_builder_finish(b, &head, &snapshot), 0);
+	assert_int_equal(weir_snapshot_rows(snapshot, table, &r), 0);
+	assert_int_equal(r.n, 1);
+	rtt = weir_cell_null(&r, 0, field) ? 0 : weir_cell_uint(&r, 0, field);
+	weir_snapshot_unref(snapshot);
+	weir_builder_free(b);
+	return rtt;
+}
+
+/* One to a neighbour and one to far away: their mean is the time of neither. */
+static void test_the_slowest_connection_is_the_one_that_is_told(void **state)
+{
+	static const uint32_t rtts[] = { 16, 105000, 20 };
+	struct traffic_state *s = fresh();
+
+	(void)state;
+	apply(s, SECOND, process(nginx, "nginx", 33));
+	apply(s, SECOND, sums(nginx, 3000, 150, false));
+	for (unsigned i = 0; i < ARRAY_SIZE(rtts); i++) {
+		union traffic_event e = tcp(TRAFFIC_SOCKET_SWEEP, 7 + i, nginx, 1000, 50, SECOND);
+
+		apply(s, SECOND, tcp(TRAFFIC_SOCKET_OPEN, 7 + i, nginx, 0, 0, SECOND));
+		e.socket.srtt_us = rtts[i];
+		apply(s, SECOND, e);
+	}
+	assert_int_equal(rtt_of(s, &traffic_table_processes, PROCESS_SRTT_US), 105000);
+	assert_int_equal(rtt_of(s, &traffic_table_health, HEALTH_SRTT_US), 105000);
+	/* What is closed is slow no more. */
+	apply(s, SECOND, tcp(TRAFFIC_SOCKET_GONE, 8, nginx, 1000, 50, SECOND));
+	assert_int_equal(rtt_of(s, &traffic_table_processes, PROCESS_SRTT_US), 20);
+	traffic_state_free(s);
+}
+
+static uint64_t process_changed(struct traffic_state *s, uint64_t number)
+{
+	struct weir_snapshot_head head = { .number = number };
+	struct weir_builder *b = weir_builder_new();
+	struct weir_snapshot *snapshot;
+	struct weir_rows r;
+	uint64_t changed;
+
+	traffic_rows(s, b, number);
+	assert_int_equal(weir_builder_finish(b, &head, &snapshot), 0);
+	assert_int_equal(weir_snapshot_rows(snapshot, &traffic_table_processes, &r), 0);
+	changed = weir_row_changed(&r, 0);
+	weir_snapshot_unref(snapshot);
+	weir_builder_free(b);
+	return changed;
+}
+
+/* Who follows changes would keep the time of before. */
+static void test_a_process_of_which_only_the_round_trip_changed(void **state)
+{
+	union traffic_event e = tcp(TRAFFIC_SOCKET_SWEEP, 7, nginx, 1000, 50, SECOND);
+	struct traffic_state *s = fresh();
+
+	(void)state;
+	apply(s, SECOND, process(nginx, "nginx", 33));
+	apply(s, SECOND, tcp(TRAFFIC_SOCKET_OPEN, 7, nginx, 0, 0, SECOND));
+	e.socket.srtt_us = 100;
+	apply(s, SECOND, e);
+	assert_int_equal(process_changed(s, 1), 1);
+	assert_int_equal(process_changed(s, 2), 1);
+	e.socket.srtt_us = 200;
+	apply(s, SECOND, e);
+	assert_int_equal(process_changed(s, 3), 3);
+	assert_int_equal(process_changed(s, 4), 3);
+	traffic_state_free(s);
+}
+
+/* A look that meets a process while it ends finds its memory gone, and with it the name of its executable. */
+static void test_who_ends_is_still_who_it_was(void **state)
+{
+	union traffic_event e = process(nginx, "nginx", 33);
+	struct traffic_state *s = fresh();
+
+	(void)state;
+	apply(s, SECOND, e);
+	e.process.exe[0] = '\0';
+	e.process.netns = 0;
+	apply(s, 2 * SECOND, e);
+	assert_string_equal(traffic_proc_find(s, &nginx)->exe, "/usr/bin/nginx");
+	assert_int_equal(traffic_proc_find(s, &nginx)->netns, 1);
+	traffic_state_free(s);
+}
+
 /* Peers and the rest sum to the socket. */
 static void test_udp_peers_sum_to_the_socket(void **state)
 {
@@ -429,14 +544,16 @@ static void test_udp_peers_sum_to_the_socket(void **state)
 	struct traffic_state *s = fresh();
 	struct weir_snapshot *snapshot;
 	struct weir_rows r;
-	uint64_t tx = 0;
+	uint64_t tx = 0, rate = 0;
 
 	(void)state;
 	peer.head = (struct traffic_head){ TRAFFIC_RECORD_PEER, sizeof(peer.peer) };
 	e.socket.tuple.transport = TRAFFIC_UDP;
 	e.socket.tuple.peer_port = 0;
+	traffic_state_tick(s, SECOND, SECOND);
 	apply(s, SECOND, e);
 	apply(s, SECOND, peer);
+	traffic_state_tick(s, 2 * SECOND, 2 * SECOND);
 	traffic_rows(s, b, 1);
 	assert_int_equal(weir_builder_finish(b, &head, &snapshot), 0);
 	assert_int_equal(weir_snapshot_rows(snapshot, &traffic_table_flows, &r), 0);
@@ -444,6 +561,12 @@ static void test_udp_peers_sum_to_the_socket(void **state)
 	for (size_t i = 0; i < r.n; i++)
 		tx += weir_cell_uint(&r, i, FLOW_TX_BYTES);
 	assert_int_equal(tx, 1000);
+	/* Rates are each one's own, too, and not the socket's for all. */
+	for (size_t i = 0; i < r.n; i++) {
+		rate += weir_cell_uint(&r, i, FLOW_TX_BYTES_PER_SECOND);
+		assert_int_equal(weir_cell_uint(&r, i, FLOW_TX_BYTES_PER_SECOND), weir_cell_uint(&r, i, FLOW_TX_BYTES));
+	}
+	assert_int_equal(rate, 1000);
 	weir_snapshot_unref(snapshot);
 	weir_builder_free(b);
 	traffic_state_free(s);
@@ -457,6 +580,7 @@ int main(void)
 		cmocka_unit_test(test_who_uses_a_socket_owns_it),
 		cmocka_unit_test(test_sums_taken_out_of_the_map_are_kept),
 		cmocka_unit_test(test_lost_records_are_named_not_lost),
+		cmocka_unit_test(test_a_socket_that_no_look_finds),
 		cmocka_unit_test(test_a_lost_exit_is_noticed),
 		cmocka_unit_test(test_sums_outlive_their_engine),
 		cmocka_unit_test(test_unattributed_bytes_are_an_alarm),
@@ -466,7 +590,10 @@ int main(void)
 		cmocka_unit_test(test_ten_thousand_rounds_leave_no_growth),
 		cmocka_unit_test(test_groups_beyond_the_maximum_are_other),
 		cmocka_unit_test(test_closing_says_why),
+		cmocka_unit_test(test_the_slowest_connection_is_the_one_that_is_told),
+		cmocka_unit_test(test_a_process_of_which_only_the_round_trip_changed),
 		cmocka_unit_test(test_udp_peers_sum_to_the_socket),
+		cmocka_unit_test(test_who_ends_is_still_who_it_was),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,7 +64,7 @@ static int daemon_start(void *ctx, struct weir_bench *b, pid_t *ret_pid)
 /* Asks until it answers: a daemon that was just started has no socket yet. */
 static int daemon_get(void *ctx, const char *path, struct weir_buf *ret_body)
 {
-	uint64_t until = cli_mono_ns() + ANSWER_TIMEOUT_NS;
+	uint64_t until = weir_mono_ns() + ANSWER_TIMEOUT_NS;
 	struct bench_host *h = ctx;
 
 	if (!h->client)
@@ -74,7 +74,7 @@ static int daemon_get(void *ctx, const char *path, struct weir_buf *ret_body)
 		int r = cli_client_get(h->client, path, ret_body, &error);
 
 		free(error);
-		if ((r != -ENOENT && r != -ECONNREFUSED) || cli_mono_ns() > until)
+		if ((r != -ENOENT && r != -ECONNREFUSED) || weir_mono_ns() > until)
 			return r;
 		if (cli_interrupted())
 			return -EINTR;

@@ -9,20 +9,13 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "frontends/cli/client_private.h"
+
 /* A hundred thousand flows are some 100 MB of JSON; beyond that something is wrong at the other
  * end. */
 #define BODY_MAX (512UL << 20)
 #define CONNECT_TIMEOUT_MS 3000L
 #define ANSWER_TIMEOUT_MS 30000L
-
-struct cli_client {
-	CURL *curl;
-	char *path;
-	bool (*interrupted)(void);
-	struct weir_buf *body; /* of the question under way */
-	bool too_large;
-	char detail[CURL_ERROR_SIZE];
-};
 
 /* --- the socket alone ------------------------------------------------------------------------ */
 
@@ -147,26 +140,6 @@ struct cli_client *cli_client_free(struct cli_client *c)
 	return NULL;
 }
 
-/* Puts the line together and hands the error on. */
-static int fail(char **ret_error, int error, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int fail(char **ret_error, int error, const char *fmt, ...)
-{
-	struct weir_buf b = {};
-	va_list ap;
-
-	va_start(ap, fmt);
-	weir_buf_vprintf(&b, fmt, ap);
-	va_end(ap);
-	if (b.error) {
-		weir_buf_done(&b);
-		return -ENOMEM;
-	}
-	*ret_error = b.data;
-	return error;
-}
-
 static int fail_connect(const struct cli_client *c, char **ret_error)
 {
 	int r = cli_client_probe(c->path);
@@ -174,22 +147,16 @@ static int fail_connect(const struct cli_client *c, char **ret_error)
 	switch (r) {
 	case -EACCES:
 	case -EPERM:
-		return fail(ret_error, -EACCES, "may not use the socket %s: run it with sudo",
-			    c->path);
+		return weir_fail(ret_error, -EACCES, "may not use the socket %s: run it with sudo", c->path);
 	case -ENOENT:
-		return fail(
-			ret_error, r,
-			"no daemon answers on %s (no such socket): start one with sudo weir daemon",
-			c->path);
+		return weir_fail(ret_error, r, "no daemon answers on %s (no such socket): start one with sudo weir daemon",
+				 c->path);
 	case -ECONNREFUSED:
 	case 0: /* gone a moment ago, there again now */
-		return fail(
-			ret_error, -ECONNREFUSED,
-			"no daemon answers on %s: start one with sudo weir daemon, or try again",
-			c->path);
+		return weir_fail(ret_error, -ECONNREFUSED, "no daemon answers on %s: start one with sudo weir daemon, or try again",
+				 c->path);
 	default:
-		return fail(ret_error, -EREMOTEIO, "cannot reach the daemon on %s: %s", c->path,
-			    strerror(-r));
+		return weir_fail(ret_error, -EREMOTEIO, "cannot reach the daemon on %s: %s", c->path, strerror(-r));
 	}
 }
 
@@ -199,24 +166,22 @@ static int fail_transfer(const struct cli_client *c, CURLcode code, char **ret_e
 	case CURLE_COULDNT_CONNECT:
 		return fail_connect(c, ret_error);
 	case CURLE_OPERATION_TIMEDOUT:
-		return fail(
-			ret_error, -ETIMEDOUT,
-			"the daemon on %s did not answer within %ld s: see its log, or restart it",
-			c->path, ANSWER_TIMEOUT_MS / 1000);
+		return weir_fail(ret_error, -ETIMEDOUT, "the daemon on %s did not answer within %ld s: see its log, or restart it",
+				 c->path, ANSWER_TIMEOUT_MS / 1000);
 	case CURLE_ABORTED_BY_CALLBACK:
 		return -EINTR;
 	case CURLE_OUT_OF_MEMORY:
 		return -ENOMEM;
 	case CURLE_WRITE_ERROR:
 		if (c->too_large)
-			return fail(ret_error, -EREMOTEIO,
-				    "the answer of the daemon on %s is larger than %lu MB: ask for "
-				    "less with --limit",
-				    c->path, BODY_MAX >> 20);
+			return weir_fail(ret_error, -EREMOTEIO,
+					 "the answer of the daemon on %s is larger than %lu MB: ask for "
+					 "less with --limit",
+					 c->path, BODY_MAX >> 20);
 		return c->body->error ?: -EREMOTEIO;
 	default:
-		return fail(ret_error, -EREMOTEIO, "the daemon on %s broke off its answer: %s",
-			    c->path, c->detail[0] ? c->detail : curl_easy_strerror(code));
+		return weir_fail(ret_error, -EREMOTEIO, "the daemon on %s broke off its answer: %s", c->path,
+				 c->detail[0] ? c->detail : curl_easy_strerror(code));
 	}
 }
 
@@ -244,46 +209,56 @@ static int fail_status(const struct cli_client *c, long status, const struct wei
 	const char *why = reason && *reason ? reason : "it gave no reason";
 
 	if (status == 401 || status == 403)
-		return fail(ret_error, -EPERM, "the daemon on %s refused: %s", c->path, why);
+		return weir_fail(ret_error, -EPERM, "the daemon on %s refused: %s", c->path, why);
 	if (status == 404)
-		return fail(ret_error, -EBADRQC,
-			    "the daemon on %s does not know this object: %s (an older weir? "
-			    "restart it)",
-			    c->path, why);
+		return weir_fail(ret_error, -EBADRQC,
+				 "the daemon on %s does not know this object: %s (an older weir? "
+				 "restart it)",
+				 c->path, why);
 	if (status >= 400 && status < 500)
-		return fail(ret_error, -EBADRQC, "%s", why);
-	return fail(ret_error, status == 503 ? -EAGAIN : -EREMOTEIO,
-		    "the daemon on %s answered with status %ld: %s", c->path, status, why);
+		return weir_fail(ret_error, -EBADRQC, "%s", why);
+	return weir_fail(ret_error, status == 503 ? -EAGAIN : -EREMOTEIO, "the daemon on %s answered with status %ld: %s", c->path,
+			 status, why);
 }
 
-int cli_client_get(struct cli_client *c, const char *url, struct weir_buf *ret_body,
-		   char **ret_error)
+int cli_client_prepare(struct cli_client *c, const char *url, struct weir_buf *body)
 {
 	struct weir_buf full = {};
-	long status = 0;
 	CURLcode code;
 
-	weir_buf_reset(ret_body);
+	weir_buf_reset(body);
 	weir_buf_printf(&full, "http://localhost%s", url);
 	if (full.error) {
 		weir_buf_done(&full);
 		return -ENOMEM;
 	}
-	c->body = ret_body;
+	c->body = body;
 	c->too_large = false;
 	c->detail[0] = '\0';
 	code = curl_easy_setopt(c->curl, CURLOPT_URL, full.data);
 	weir_buf_done(&full);
-	if (code == CURLE_OK)
-		code = curl_easy_perform(c->curl);
+	return code == CURLE_OK ? 0 : -ENOMEM;
+}
+
+int cli_client_result(struct cli_client *c, CURLcode code, char **ret_error)
+{
+	long status = 0;
+
 	if (code != CURLE_OK)
 		return fail_transfer(c, code, ret_error);
 	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (status != 200)
-		return fail_status(c, status, ret_body, ret_error);
+		return fail_status(c, status, c->body, ret_error);
 	/* libcurl takes a head that is cut off for the whole of it. */
-	if (!ret_body->len)
-		return fail(ret_error, -EREMOTEIO, "the daemon on %s broke off its answer",
-			    c->path);
+	if (!c->body->len)
+		return weir_fail(ret_error, -EREMOTEIO, "the daemon on %s broke off its answer", c->path);
 	return 0;
+}
+
+int cli_client_get(struct cli_client *c, const char *url, struct weir_buf *ret_body,
+		   char **ret_error)
+{
+	int r = cli_client_prepare(c, url, ret_body);
+
+	return r < 0 ? r : cli_client_result(c, curl_easy_perform(c->curl), ret_error);
 }

@@ -18,3 +18,6 @@ int cli_schema_run(const struct cli_command *c);
 int cli_help_run(const struct cli_command *c);
 int cli_completions_run(const struct cli_command *c);
 int cli_bench_run(const struct cli_command *c);
+int cli_capture_run(const struct cli_command *c);
+int cli_history_run(const struct cli_command *c);
+int cli_explain_run(const struct cli_command *c);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "core/history.h"
 #include "core/tables.h"
 #include "frontends/cli/help.h"
 #include "frontends/cli/objects.h"
@@ -42,8 +43,21 @@ static enum completion completion_of(const struct cli_option *o)
 
 /* --- lists ----------------------------------------------------------------------------------- */
 
+static bool has_word(const struct weir_buf *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *at = list->data; at && (at = strstr(at, word)); at += n)
+		if ((at == list->data || at[-1] == ' ') && (!at[n] || at[n] == ' '))
+			return true;
+	return false;
+}
+
+/* Once, however many tables have it. */
 static void add_word(struct weir_buf *out, const char *word)
 {
+	if (has_word(out, word))
+		return;
 	if (out->len && out->data[out->len - 1] != ' ')
 		weir_buf_char(out, ' ');
 	weir_buf_str(out, word);
@@ -108,6 +122,10 @@ static void object_words(struct weir_buf *out, const struct cli_object *o)
 			add_word(out, other->name);
 	else if (o->table)
 		filter_words(out, weir_table_find(o->table));
+	for (const struct cli_verb *v = o->verbs; v && v->name; v++)
+		add_word(out, v->name);
+	for (const struct cli_verb *v = o->verbs; v && v->name; v++)
+		filter_words(out, weir_history_filter_table(weir_table_find(v->table)));
 }
 
 static void object_names(struct weir_buf *out)
@@ -148,6 +166,8 @@ static void add_list(struct weir_buf *out,
 static void fields_of(struct weir_buf *out, const struct cli_object *o)
 {
 	field_words(out, o->table ? weir_table_find(o->table) : weir_table_find("processes"));
+	for (const struct cli_verb *v = o->verbs; v && v->name; v++)
+		field_words(out, weir_table_find(v->table));
 }
 
 static void names_of(struct weir_buf *out, const struct cli_object *o)
@@ -279,7 +299,7 @@ static void make_bash(struct weir_buf *out)
 		"\tif [[ $cur == -* ]]; then\n"
 		"\t\tCOMPREPLY=($(compgen -W \"$opts\" -- \"$cur\"))\n\t\treturn\n\tfi\n"
 		"\tcase \"$object\" in\n"
-		"\trecord|replay) COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n"
+		"\trecord|replay|capture) COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n"
 		"\t*) COMPREPLY=($(compgen -W \"$candidates\" -- \"$cur\")) ;;\n\tesac\n"
 		"\t# A filter's word goes on after its colon.\n"
 		"\t[[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *: ]] && compopt -o nospace\n"
@@ -309,7 +329,7 @@ static void make_zsh(struct weir_buf *out)
 	add_cases(out);
 	add_arguments(out, &syntax);
 	weir_buf_str(out, "\tif [[ $cur == -* ]]; then\n\t\tcompadd -- ${=opts}\n\t\treturn\n\tfi\n"
-			  "\tcase \"$object\" in\n\trecord|replay) _files ;;\n"
+			  "\tcase \"$object\" in\n\trecord|replay|capture) _files ;;\n"
 			  "\t*) compadd -- ${${=candidates}:#*:}; compadd -S '' -- "
 			  "${(M)${=candidates}:#*:} ;;\n\tesac\n}\n\n"
 			  "_weir \"$@\"\n");
@@ -369,7 +389,7 @@ static void fish_option(struct weir_buf *out, enum cli_option_id id)
 static void fish_words(struct weir_buf *out, const struct cli_object *o)
 {
 	weir_buf_printf(out, "complete -c weir -n '__weir_object_is %s'", o->name);
-	if (!strcmp(o->name, "record") || !strcmp(o->name, "replay")) {
+	if (!strncmp(o->arguments, "FILE", 4)) {
 		weir_buf_str(out, " -F\n");
 		return;
 	}

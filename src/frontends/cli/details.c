@@ -45,12 +45,6 @@ int cli_details_draw(const struct weir_rows *r, const struct cli_columns *column
 	return out->error;
 }
 
-static void add_spaces(struct weir_buf *out, size_t n)
-{
-	while (n--)
-		weir_buf_char(out, ' ');
-}
-
 void cli_details_prose(const char *name, const char *text, const struct cli_style *style,
 		       struct weir_buf *out)
 {
@@ -63,14 +57,14 @@ void cli_details_prose(const char *name, const char *text, const struct cli_styl
 	if (width < PROSE_MIN)
 		width = PROSE_MIN;
 	weir_text_escape_terminal(&escaped, text, WEIR_TEXT_UNLIMITED);
-	add_spaces(out, CLI_DETAILS_INDENT);
+	weir_buf_spaces(out, CLI_DETAILS_INDENT);
 	weir_buf_printf(out, "%-*s", NAME_WIDTH, name);
 	for (char *rest = escaped.data, *word; (word = strsep(&rest, " "));) {
 		size_t columns = weir_text_columns(word);
 
 		if (column > indent && column + 1 + columns > width) {
 			weir_buf_char(out, '\n');
-			add_spaces(out, indent);
+			weir_buf_spaces(out, indent);
 			column = indent;
 		} else if (column > indent) {
 			weir_buf_char(out, ' ');

@@ -4,42 +4,62 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "core/feature.h"
 #include "frontends/cli/details.h"
-
-static bool text_is(const struct weir_rows *r, size_t row, int field, const char *text)
-{
-	const char *have = field < 0 ? NULL : weir_cell_text(r, row, (unsigned)field);
-
-	return have && !strcmp(have, text);
-}
+#include "frontends/cli/output.h"
 
 /* A feature has a row per hook set; one that serves it, if only in part, is enough. */
-static bool feature_runs(const struct weir_rows *r, int feature, int state, const char *name)
+static bool feature_runs(const struct weir_rows *r, const char *name)
 {
 	for (size_t i = 0; i < r->n; i++)
-		if (text_is(r, i, feature, name) &&
-		    (text_is(r, i, state, "on") || text_is(r, i, state, "degraded")))
+		if (weir_row_is(r, i, "feature", name) &&
+		    (weir_row_is(r, i, "state", "on") || weir_row_is(r, i, "state", "degraded")))
 			return true;
 	return false;
 }
 
 bool cli_doctor_found(const struct weir_rows *r)
 {
-	int feature = cli_field_find(r->def, "feature"), state = cli_field_find(r->def, "state");
+	for (size_t i = 0; i < r->n; i++) {
+		const char *name = weir_row_text(r, i, "feature");
 
-	for (size_t i = 0; feature >= 0 && i < r->n; i++) {
-		const char *name = weir_cell_text(r, i, (unsigned)feature);
-
-		if (name && text_is(r, i, state, "unavailable") &&
-		    !feature_runs(r, feature, state, name))
+		if (name && weir_row_is(r, i, "state", "unavailable") && !feature_runs(r, name))
 			return true;
 	}
 	return false;
 }
 
+/* NULL: it is the core's. */
+static const struct weir_feature *feature_of(const struct weir_table *table)
+{
+	for (unsigned i = 0; weir_features[i]; i++)
+		for (const struct weir_table *const *t = weir_features[i]->tables; t && *t; t++)
+			if (*t == table)
+				return weir_features[i];
+	return NULL;
+}
+
+int cli_doctor_explain(const struct weir_rows *doctor, const struct weir_table *table)
+{
+	const struct weir_feature *owner = feature_of(table);
+	const char *name, *reason, *cure;
+
+	for (size_t i = 0; i < doctor->n; i++) {
+		name = weir_row_text(doctor, i, "feature");
+		reason = weir_row_text(doctor, i, "reason");
+		cure = weir_row_text(doctor, i, "cure");
+		if (!name || !reason || !weir_row_is(doctor, i, "state", "unavailable") ||
+		    (owner && strcmp(name, owner->name) != 0) || feature_runs(doctor, name))
+			continue;
+		return cli_fail(CLI_IMPOSSIBLE, "%s cannot run here: %s%s%s", name, reason,
+				cure ? ": " : "", cure ? cure : "");
+	}
+	return CLI_OK;
+}
+
 bool cli_audit_found(const struct weir_rows *r)
 {
-	int ok = cli_field_find(r->def, "ok");
+	int ok = weir_table_field(r->def, "ok");
 
 	for (size_t i = 0; ok >= 0 && i < r->n; i++)
 		if (!weir_cell_null(r, i, (unsigned)ok) && !weir_cell_uint(r, i, (unsigned)ok))
@@ -49,7 +69,7 @@ bool cli_audit_found(const struct weir_rows *r)
 
 /* --- drawing --------------------------------------------------------------------------------- */
 
-static const char *const doctor_prose[] = { "serves", "reason", "cure", NULL };
+static const char *const doctor_prose[] = { "serves", "hooks", "reason", "cure", NULL };
 static const char *const audit_prose[] = { "help", NULL };
 
 static bool is_one_of(const char *const *names, const char *name)
@@ -72,19 +92,12 @@ static struct cli_columns columns_without(const struct weir_rows *r, const struc
 	return columns;
 }
 
-static const char *text_of(const struct weir_rows *r, size_t row, const char *name)
-{
-	int field = cli_field_find(r->def, name);
-
-	return field < 0 ? NULL : weir_cell_text(r, row, (unsigned)field);
-}
-
 static void doctor_below(const struct weir_rows *r, size_t row, const struct cli_style *style,
 			 void *user, struct weir_buf *out)
 {
 	(void)user;
 	for (const char *const *name = doctor_prose; *name; name++)
-		cli_details_prose(*name, text_of(r, row, *name), style, out);
+		cli_details_prose(*name, weir_row_text(r, row, *name), style, out);
 }
 
 int cli_doctor_draw(const struct weir_rows *r, const struct cli_command *c,
@@ -100,22 +113,12 @@ int cli_doctor_draw(const struct weir_rows *r, const struct cli_command *c,
 				&(struct cli_details){ .below = doctor_below }, style, out);
 }
 
-static uint64_t number_of(const struct weir_rows *r, size_t row, const char *name)
-{
-	int field = cli_field_find(r->def, name);
-
-	return field < 0 || weir_cell_null(r, row, (unsigned)field)
-		       ? 0
-		       : weir_cell_uint(r, row, (unsigned)field);
-}
-
 static void audit_below(const struct weir_rows *r, size_t row, const struct cli_style *style,
 			void *user, struct weir_buf *out)
 {
 	(void)user;
-	if (number_of(r, row, "tx_bytes") || number_of(r, row, "rx_bytes") ||
-	    !number_of(r, row, "ok"))
-		cli_details_prose("", text_of(r, row, "help"), style, out);
+	if (weir_row_number(r, row, "tx_bytes") || weir_row_number(r, row, "rx_bytes") || !weir_row_number(r, row, "ok"))
+		cli_details_prose("", weir_row_text(r, row, "help"), style, out);
 }
 
 /* Whether each line of the text fits. */

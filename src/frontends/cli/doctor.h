@@ -10,6 +10,10 @@
 /* A feature that is switched on and that none of its hook sets can serve. */
 bool cli_doctor_found(const struct weir_rows *r);
 
+/* Says why a table of nothing has no rows, when the feature that fills it cannot run here (for the
+ * core's own tables: when any cannot). CLI_OK when that is not the reason. */
+int cli_doctor_explain(const struct weir_rows *doctor, const struct weir_table *table);
+
 /* A line of the sums that is not as it must be: a byte without an owner. */
 bool cli_audit_found(const struct weir_rows *r);
 

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "core/config.h"
+#include "core/history.h"
 #include "core/tables.h"
 #include "frontends/cli/objects.h"
+#include "frontends/cli/top.h"
 
 #define INDENT 2
 #define OBJECT_WIDTH 14
@@ -30,6 +32,7 @@ const struct cli_example cli_examples[] = {
 	{ "processes container:web", "processes of one container" },
 	{ "flows process:nginx port:443 not peer:10.0.0.0/8", "who reaches nginx from elsewhere" },
 	{ "flows -t 'tx_bytes:>1M' --sort srtt_us", "large TCP flows, the slowest first" },
+	{ "history changes --since 14:00 --until 14:30", "what was different from the half hour before" },
 	{ "top -b -c 5 --ndjson", "five seconds as a stream of rows" },
 	{ NULL, NULL },
 };
@@ -44,12 +47,6 @@ bool cli_option_is_common(enum cli_option_id id)
 	       cli_options[id].selects;
 }
 
-static void add_spaces(struct weir_buf *out, size_t n)
-{
-	while (n--)
-		weir_buf_char(out, ' ');
-}
-
 /* Appends text, broken between words; the first word stands at the column given, further lines
  * start there. */
 static void add_wrapped(struct weir_buf *out, const char *text, size_t indent)
@@ -61,7 +58,7 @@ static void add_wrapped(struct weir_buf *out, const char *text, size_t indent)
 
 		if (column > indent && column + 1 + len > LINE_WIDTH) {
 			weir_buf_char(out, '\n');
-			add_spaces(out, indent);
+			weir_buf_spaces(out, indent);
 			column = indent;
 		} else if (column > indent) {
 			weir_buf_char(out, ' ');
@@ -80,13 +77,13 @@ static void add_entry(struct weir_buf *out, const char *term, size_t width, cons
 {
 	size_t len = strlen(term);
 
-	add_spaces(out, INDENT);
+	weir_buf_spaces(out, INDENT);
 	weir_buf_str(out, term);
 	if (len + 2 > width) {
 		weir_buf_char(out, '\n');
-		add_spaces(out, INDENT + width);
+		weir_buf_spaces(out, INDENT + width);
 	} else {
-		add_spaces(out, width - len);
+		weir_buf_spaces(out, width - len);
 	}
 	add_wrapped(out, meaning, INDENT + width);
 }
@@ -121,9 +118,9 @@ static void help_weir(struct weir_buf *out)
 			add_option(out, id);
 	weir_buf_str(out, "\nexamples:\n");
 	for (const struct cli_example *e = cli_examples; e->command; e++) {
-		add_spaces(out, INDENT);
+		weir_buf_spaces(out, INDENT);
 		weir_buf_printf(out, "weir %s\n", e->command);
-		add_spaces(out, 3 * INDENT);
+		weir_buf_spaces(out, 3 * INDENT);
 		weir_buf_printf(out, "%s\n", e->shows);
 	}
 	weir_buf_str(out, "\nexit status:\n");
@@ -135,10 +132,8 @@ static void help_weir(struct weir_buf *out)
 	}
 }
 
-static void help_fields(struct weir_buf *out, const struct weir_table *table)
+static void help_field_list(struct weir_buf *out, const struct weir_table *table)
 {
-	weir_buf_str(out, "\nfields, for FILTER, --sort and --columns (* shown unless others are "
-			  "asked for):\n");
 	for (unsigned i = 0; i < table->n_fields; i++) {
 		const struct weir_field *f = &table->fields[i];
 		struct weir_buf term = {};
@@ -149,12 +144,49 @@ static void help_fields(struct weir_buf *out, const struct weir_table *table)
 		add_entry(out, term.data ? term.data : "", FIELD_WIDTH, f->help);
 		weir_buf_done(&term);
 	}
+}
+
+static void help_filter(struct weir_buf *out)
+{
 	weir_buf_char(out, '\n');
 	add_wrapped(out,
-		    "filter: all terms must hold. name:value, name:a,b for either, name:a* for a "
-		    "pattern, name:>1M for numbers, name:10.0.0.0/8 for addresses; not in front "
-		    "turns a term round.",
+		    "filter: all terms must hold. A word alone finds what has it in a name, an address "
+		    "or as a port. name:value, name:a,b for either, name:a* for a pattern, name:>1M "
+		    "for numbers, name:10.0.0.0/8 for addresses; not in front turns a term round.",
 		    0);
+}
+
+#define FIELDS_FOR "fields, for FILTER, --sort and --columns (* shown unless others are asked for)"
+
+static void help_fields(struct weir_buf *out, const struct cli_object *o)
+{
+	const struct weir_table *table = o->table ? weir_table_find(o->table) : NULL;
+	const struct weir_table *also = table ? weir_history_filter_table(&weir_table_history_rates) : NULL;
+
+	if (!table)
+		return;
+	if (!o->verbs) {
+		weir_buf_str(out, "\n" FIELDS_FOR ":\n");
+		help_field_list(out, table);
+	}
+	for (const struct cli_verb *v = o->verbs; v && v->name; v++) {
+		if (v == o->verbs)
+			weir_buf_str(out, "\n" FIELDS_FOR ",\n");
+		weir_buf_printf(out, "%s %s:\n", v == o->verbs ? "of" : "\nfields of", v->name);
+		help_field_list(out, weir_table_find(v->table));
+	}
+	if (o->verbs) {
+		weir_buf_str(out, "\nfields for FILTER of rates and changes:\n");
+		help_field_list(out, also);
+	}
+	help_filter(out);
+}
+
+static void help_verbs(struct weir_buf *out, const struct cli_verb *verbs)
+{
+	weir_buf_str(out, "\nWHAT:\n");
+	for (const struct cli_verb *v = verbs; v->name; v++)
+		add_entry(out, v->name, OBJECT_WIDTH, v->summary);
 }
 
 static void add_key(struct weir_buf *out, const struct weir_setting *s)
@@ -185,22 +217,32 @@ static void help_keys(struct weir_buf *out)
 	weir_config_free(c);
 }
 
+static void help_top_keys(struct weir_buf *out)
+{
+	const char *keys, *does;
+
+	weir_buf_str(out, "\nkeys, on a terminal:\n");
+	for (unsigned i = 0; cli_top_key(i, &keys, &does); i++)
+		add_entry(out, keys, OPTION_WIDTH, does);
+}
+
 static void help_object(struct weir_buf *out, const struct cli_object *o)
 {
-	const struct weir_table *table = o->table ? weir_table_find(o->table) : NULL;
-
 	weir_buf_printf(out, "weir %s: %s\n\nusage: weir %s%s%s%s\n\n", o->name, o->summary,
 			o->name, o->options ? " [OPTIONS]" : "", *o->arguments ? " " : "",
 			o->arguments);
 	add_wrapped(out, o->description, 0);
+	if (o->verbs)
+		help_verbs(out, o->verbs);
 	weir_buf_str(out, "\noptions:\n");
 	for (int id = 0; id < _CLI_OPTION_MAX; id++)
 		if (cli_object_takes(o, id))
 			add_option(out, id);
-	if (table)
-		help_fields(out, table);
+	help_fields(out, o);
 	if (o->options & CLI_BIT(CHECK))
 		help_keys(out);
+	if (!strcmp(o->name, "top"))
+		help_top_keys(out);
 }
 
 int cli_help_make(struct weir_buf *out, const struct cli_object *o)

@@ -41,6 +41,7 @@ static void an_objects_help_reads_so(void **state)
 		"      --seconds N           stop after N seconds\n"
 		"      --force               overwrite the file if it exists\n"
 		"      --hooks FEATURE:SET   force a hook set, such as traffic:sock\n"
+		"      --without LIST        act as if the kernel lacked these: fentry,btf\n"
 		"  -h, --help                say what weir, or the object, does\n");
 }
 
@@ -185,6 +186,10 @@ static void bash_completes(void **state)
 		"try scope: weir audit sc\n"
 		"try ok weir audit --sort o\n"
 		"try zsh weir completions z\n"
+		"try rates weir history ra\n"
+		"try peer_name: weir history peer\n"
+		"try --since weir flows --si\n"
+		"try tx_bytes_per_second_max weir history --sort tx\n"
 		"try audit weir schema au\n"
 		"try audit weir help au\n"
 		"try /etc weir daemon --state /et\n";

@@ -19,18 +19,10 @@ static bool is_map_field(const char *name)
 	return false;
 }
 
-static const char *text(const struct weir_rows *r, size_t row, const char *name,
-			char buf[CLI_CELL_TEXT])
-{
-	int field = cli_field_find(r->def, name);
-
-	return field < 0 ? NULL : cli_cell_text(r, row, (unsigned)field, true, buf);
-}
-
 static bool same_program(const struct weir_rows *r, size_t a, size_t b)
 {
 	char x[CLI_CELL_TEXT], y[CLI_CELL_TEXT];
-	const char *program = text(r, a, "program", x), *other = text(r, b, "program", y);
+	const char *program = cli_row_exact(r, a, "program", x), *other = cli_row_exact(r, b, "program", y);
 
 	return program && other && !strcmp(program, other);
 }
@@ -55,15 +47,15 @@ static void add_field(struct weir_buf *line, const char *before, const char *val
 static void add_map(const struct weir_rows *r, size_t row, struct weir_buf *out)
 {
 	char buf[CLI_CELL_TEXT];
-	const char *map = text(r, row, "map", buf);
+	const char *map = cli_row_exact(r, row, "map", buf);
 	struct weir_buf line = {};
 
 	if (!map || !*map)
 		return;
 	weir_buf_printf(&line, "-> %s", map);
-	add_field(&line, "  ", text(r, row, "map_type", buf));
-	add_field(&line, "  entries ", text(r, row, "entries", buf));
-	add_field(&line, "  capacity ", text(r, row, "capacity", buf));
+	add_field(&line, "  ", cli_row_exact(r, row, "map_type", buf));
+	add_field(&line, "  entries ", cli_row_exact(r, row, "entries", buf));
+	add_field(&line, "  capacity ", cli_row_exact(r, row, "capacity", buf));
 	weir_buf_str(out, "    ");
 	if (line.data)
 		weir_text_escape_terminal(out, line.data, WEIR_TEXT_UNLIMITED);
@@ -77,7 +69,7 @@ static void add_below(const struct weir_rows *r, size_t row, const struct cli_st
 {
 	char buf[CLI_CELL_TEXT];
 	const bool *bpftrace = user;
-	const char *line = *bpftrace ? text(r, row, "bpftrace", buf) : NULL;
+	const char *line = *bpftrace ? cli_row_exact(r, row, "bpftrace", buf) : NULL;
 
 	(void)style;
 	for (size_t i = row; i < r->n; i++)

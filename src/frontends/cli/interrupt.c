@@ -71,12 +71,9 @@ int cli_interrupt_status(void)
 	return interrupted ? 128 + interrupted : 0;
 }
 
-uint64_t cli_mono_ns(void)
+int cli_interrupt_fd(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	return wake_fd;
 }
 
 int cli_wait(uint64_t until_mono_ns, int fd)
@@ -88,7 +85,7 @@ int cli_wait(uint64_t until_mono_ns, int fd)
 
 	for (;;) {
 		struct timespec left;
-		uint64_t now = cli_mono_ns(), ns;
+		uint64_t now = weir_mono_ns(), ns;
 		int r;
 
 		if (interrupted)

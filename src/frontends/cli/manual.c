@@ -7,6 +7,7 @@
 #include "daemon/daemon.h"
 #include "frontends/cli/help.h"
 #include "frontends/cli/objects.h"
+#include "frontends/cli/top.h"
 
 /* weir(8) in mdoc(7). Text is given so that no part of it can be taken for a macro or an escape. */
 
@@ -81,6 +82,16 @@ static void add_option_names(struct weir_buf *out, const struct cli_object *o)
 	weir_buf_str(out, ".\n");
 }
 
+static void add_verbs(struct weir_buf *out, const struct cli_verb *verbs)
+{
+	weir_buf_str(out, ".Bl -tag -width Ds -compact\n");
+	for (const struct cli_verb *v = verbs; v->name; v++) {
+		weir_buf_printf(out, ".It Cm %s\n", v->name);
+		add_prose(out, v->summary);
+	}
+	weir_buf_str(out, ".El\n");
+}
+
 static void add_objects(struct weir_buf *out)
 {
 	weir_buf_str(out, ".Sh OBJECTS\n.Bl -tag -width Ds\n");
@@ -92,10 +103,26 @@ static void add_objects(struct weir_buf *out)
 		add_prose(out, o->summary);
 		weir_buf_str(out, ".Pp\n");
 		add_prose(out, o->description);
+		if (o->verbs)
+			add_verbs(out, o->verbs);
 		if (!o->options)
 			continue;
 		weir_buf_str(out, ".Pp\n");
 		add_option_names(out, o);
+	}
+	weir_buf_str(out, ".El\n");
+}
+
+static void add_fields_of(struct weir_buf *out, const struct weir_table *table)
+{
+	if (!table)
+		return;
+	weir_buf_printf(out, ".Ss %s\n.Bl -tag -width Ds -compact\n", table->name);
+	for (unsigned i = 0; i < table->n_fields; i++) {
+		weir_buf_str(out, ".It Va");
+		add_argument(out, table->fields[i].name);
+		weir_buf_char(out, '\n');
+		add_prose(out, table->fields[i].help);
 	}
 	weir_buf_str(out, ".El\n");
 }
@@ -105,19 +132,25 @@ static void add_fields(struct weir_buf *out)
 	weir_buf_str(out, ".Sh FIELDS\nNames for filters,\n.Fl \\-sort\nand\n.Fl \\-columns ,\n"
 			  "and the keys of the JSON documents.\n");
 	for (const struct cli_object *o = cli_objects; o->name; o++) {
-		const struct weir_table *table = o->table ? weir_table_find(o->table) : NULL;
-
-		if (!table)
-			continue;
-		weir_buf_printf(out, ".Ss %s\n.Bl -tag -width Ds -compact\n", table->name);
-		for (unsigned i = 0; i < table->n_fields; i++) {
-			weir_buf_str(out, ".It Va");
-			add_argument(out, table->fields[i].name);
-			weir_buf_char(out, '\n');
-			add_prose(out, table->fields[i].help);
-		}
-		weir_buf_str(out, ".El\n");
+		if (o->table && !o->verbs)
+			add_fields_of(out, weir_table_find(o->table));
+		for (const struct cli_verb *v = o->verbs; v && v->name; v++)
+			add_fields_of(out, weir_table_find(v->table));
 	}
+}
+
+static void add_top_keys(struct weir_buf *out)
+{
+	const char *keys, *does;
+
+	weir_buf_str(out, ".Sh KEYS OF TOP\nOn a terminal, without\n.Fl b\nand\n.Fl c .\n.Bl -tag -width Ds\n");
+	for (unsigned i = 0; cli_top_key(i, &keys, &does); i++) {
+		weir_buf_str(out, ".It Ic");
+		add_argument(out, keys);
+		weir_buf_char(out, '\n');
+		add_prose(out, does);
+	}
+	weir_buf_str(out, ".El\n");
 }
 
 static void add_files(struct weir_buf *out)
@@ -126,7 +159,7 @@ static void add_files(struct weir_buf *out)
 		{ WEIR_DEFAULT_SOCKET, "The daemon's socket: HTTP, answers filtered by who asks." },
 		{ WEIR_DEFAULT_CONFIG, "Configuration; may be absent." },
 		{ WEIR_DEFAULT_CONFIG_MORE, "More of it, in files *.yaml." },
-		{ WEIR_DEFAULT_STATE, "What the daemon keeps, its token among it." },
+		{ WEIR_DEFAULT_STATE, "What the daemon keeps: history and its token." },
 		{ WEIR_DEFAULT_PINS, "BPF objects that outlive the daemon." },
 	};
 
@@ -222,10 +255,14 @@ int cli_manual_make(struct weir_buf *out, const struct cli_object *unused)
 		     ".It Ar name : Ns Cm > Ns Ar 1M\na number is larger; also <, >= and <=\n"
 		     ".It Ar name : Ns Ar 10.0.0.0/8\nan address lies in the network\n.El\n");
 	add_fields(out);
+	add_top_keys(out);
 	weir_buf_str(
 		out,
 		".Sh ENVIRONMENT\n.Bl -tag -width Ds\n.It Ev WEIR_SOCKET\nthe daemon's socket\n"
-		".It Ev NO_COLOR\nno colours unless asked for by\n.Fl \\-color\n.El\n");
+		".It Ev NO_COLOR\nno colours unless asked for by\n.Fl \\-color\n"
+		".It Ev TZ\nyour clocks: times are typed and told by them, the host's where it says nothing\n"
+		".It Ev WEIR_LANG\nlanguage of top and of explain: en or zh\n"
+		".It Ev LC_ALL , LC_MESSAGES , LANG\nthe same, where WEIR_LANG says nothing\n.El\n");
 	add_configuration(out);
 	add_files(out);
 	add_ends(out);

@@ -10,14 +10,12 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "core/snapshot.h"
 #include "core/tables.h"
 
-int cli_field_find(const struct weir_table *def, const char *name)
+const char *cli_table_object(const struct weir_table *def)
 {
-	for (unsigned i = 0; i < def->n_fields; i++)
-		if (!strcmp(def->fields[i].name, name))
-			return (int)i;
-	return -ENOENT;
+	return def->past ? "history" : def->name;
 }
 
 const struct cli_object *cli_object_find(const struct cli_object *objects, const char *name)
@@ -38,7 +36,7 @@ static bool table_selects(const struct weir_table *def, const char *selects)
 		return false;
 	memcpy(name, selects, n);
 	name[n] = '\0';
-	return cli_field_find(def, name) >= 0;
+	return weir_table_field(def, name) >= 0;
 }
 
 bool cli_object_takes(const struct cli_object *o, enum cli_option_id id)
@@ -62,24 +60,6 @@ const char *cli_option_text(enum cli_option_id id, char buf[32])
 	else
 		snprintf(buf, 32, "--%s", o->name);
 	return buf;
-}
-
-static int say(char **ret_error, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static int say(char **ret_error, const char *fmt, ...)
-{
-	struct weir_buf b = {};
-	va_list ap;
-
-	va_start(ap, fmt);
-	weir_buf_vprintf(&b, fmt, ap);
-	va_end(ap);
-	if (b.error) {
-		weir_buf_done(&b);
-		return -ENOMEM;
-	}
-	*ret_error = b.data;
-	return -EINVAL;
 }
 
 /* --- values ---------------------------------------------------------------------------------- */
@@ -114,18 +94,15 @@ static int value_check(enum cli_option_id id, const char *value, char **ret_erro
 	case CLI_ARGUMENT_NONE:
 	case CLI_ARGUMENT_TEXT:
 		if (value && !*value)
-			return say(ret_error, "--%s takes a %s, not an empty one", o->name,
-				   o->argument);
+			return weir_fail(ret_error, -EINVAL, "--%s takes a %s, not an empty one", o->name, o->argument);
 		return 0;
 	case CLI_ARGUMENT_NUMBER:
 		if (!number_valid(value))
-			return say(ret_error, "--%s takes a whole number, not \"%s\"", o->name,
-				   value);
+			return weir_fail(ret_error, -EINVAL, "--%s takes a whole number, not \"%s\"", o->name, value);
 		return 0;
 	case CLI_ARGUMENT_SECONDS:
 		if (!seconds_valid(value))
-			return say(ret_error, "--%s takes a number such as 1 or 0.5, not \"%s\"",
-				   o->name, value);
+			return weir_fail(ret_error, -EINVAL, "--%s takes a number such as 1 or 0.5, not \"%s\"", o->name, value);
 		return 0;
 	case CLI_ARGUMENT_CHOICE:
 		for (const char *const *c = o->choices; *c; c++) {
@@ -133,8 +110,8 @@ static int value_check(enum cli_option_id id, const char *value, char **ret_erro
 				return 0;
 			weir_buf_printf(&list, "%s%s", list.len ? ", " : "", *c);
 		}
-		return say(ret_error, "--%s takes one of %s, not \"%s\"", o->name,
-			   list.data ? list.data : "", value);
+		return weir_fail(ret_error, -EINVAL, "--%s takes one of %s, not \"%s\"", o->name, list.data ? list.data : "",
+				 value);
 	}
 	return 0;
 }
@@ -188,12 +165,12 @@ static int option_take(struct option_cursor *at, struct cli_command *c, enum cli
 
 	if (o->takes == CLI_ARGUMENT_NONE) {
 		if (value)
-			return say(ret_error, "--%s takes no argument", o->name);
+			return weir_fail(ret_error, -EINVAL, "--%s takes no argument", o->name);
 	} else if (!value && o->takes == CLI_ARGUMENT_CHOICE) {
 		value = o->choices[1];
 	} else if (!value) {
 		if (at->next >= at->argc)
-			return say(ret_error, "--%s needs its %s", o->name, o->argument);
+			return weir_fail(ret_error, -EINVAL, "--%s needs its %s", o->name, o->argument);
 		value = at->argv[at->next++];
 	}
 	r = value_check(id, value, ret_error);
@@ -211,7 +188,7 @@ static int parse_long(struct option_cursor *at, struct cli_command *c, const cha
 	int id = option_by_name(word, len);
 
 	if (id < 0)
-		return say(ret_error, "there is no option --%.*s: see weir --help", (int)len, word);
+		return weir_fail(ret_error, -EINVAL, "there is no option --%.*s: see weir --help", (int)len, word);
 	return option_take(at, c, id, word[len] ? word + len + 1 : NULL, ret_error);
 }
 
@@ -225,7 +202,7 @@ static int parse_letters(struct option_cursor *at, struct cli_command *c, const 
 		int r;
 
 		if (id < 0)
-			return say(ret_error, "there is no option -%c: see weir --help", *letters);
+			return weir_fail(ret_error, -EINVAL, "there is no option -%c: see weir --help", *letters);
 		rest = cli_options[id].takes != CLI_ARGUMENT_NONE && letters[1];
 		r = option_take(at, c, id, rest ? letters + 1 : NULL, ret_error);
 		if (r < 0 || rest)
@@ -251,9 +228,8 @@ static int unknown_object(const struct cli_object *objects, const char *word, ch
 		}
 	}
 	if (near)
-		return say(ret_error, "there is no object \"%s\": did you mean %s?", word,
-			   near->name);
-	return say(ret_error, "there is no object \"%s\": see weir help", word);
+		return weir_fail(ret_error, -EINVAL, "there is no object \"%s\": did you mean %s?", word, near->name);
+	return weir_fail(ret_error, -EINVAL, "there is no object \"%s\": see weir help", word);
 }
 
 int cli_command_check(const struct cli_command *c, const struct cli_object *o, uint64_t also,
@@ -264,8 +240,8 @@ int cli_command_check(const struct cli_command *c, const struct cli_object *o, u
 
 	for (int id = 0; id < _CLI_OPTION_MAX; id++)
 		if (wrong & (1ULL << id))
-			return say(ret_error, "%s is not an option of %s: see weir help %s",
-				   cli_option_text(id, text), o->name, o->name);
+			return weir_fail(ret_error, -EINVAL, "%s is not an option of %s: see weir help %s",
+					 cli_option_text(id, text), o->name, o->name);
 	return 0;
 }
 
@@ -279,9 +255,8 @@ int cli_command_check_table(const struct cli_command *c, const struct weir_table
 
 		if (!(c->given & (1ULL << id)) || !selects || table_selects(def, selects))
 			continue;
-		return say(ret_error, "%s selects by %.*s, which %s do not have: see weir help %s",
-			   cli_option_text(id, text), (int)strcspn(selects, ":"), selects,
-			   def->name, def->name);
+		return weir_fail(ret_error, -EINVAL, "%s selects by %.*s, which %s do not have: see weir help %s",
+				 cli_option_text(id, text), (int)strcspn(selects, ":"), selects, def->name, cli_table_object(def));
 	}
 	return 0;
 }
@@ -293,10 +268,10 @@ static int words_check(const struct cli_command *c, char **ret_error)
 	if (o->raw)
 		return 0;
 	if (c->n_words < o->min_words)
-		return say(ret_error, "%s needs more: weir %s %s", o->name, o->name, o->arguments);
+		return weir_fail(ret_error, -EINVAL, "%s needs more: weir %s %s", o->name, o->name, o->arguments);
 	if (o->max_words != CLI_WORDS_ANY && c->n_words > o->max_words)
-		return say(ret_error, "%s does not take \"%s\": see weir help %s", o->name,
-			   c->words[o->max_words], o->name);
+		return weir_fail(ret_error, -EINVAL, "%s does not take \"%s\": see weir help %s", o->name, c->words[o->max_words],
+				 o->name);
 	return 0;
 }
 
@@ -339,7 +314,7 @@ static int parse_all(struct option_cursor *at, struct cli_command *c,
 	if (CLI_GIVEN(c, HELP) || CLI_GIVEN(c, VERSION))
 		return 0;
 	if (!c->object)
-		return c->given ? say(ret_error, "an object is missing: see weir help") : 0;
+		return c->given ? weir_fail(ret_error, -EINVAL, "an object is missing: see weir help") : 0;
 	r = cli_command_check(c, c->object, 0, ret_error);
 	return r < 0 ? r : words_check(c, ret_error);
 }
@@ -397,12 +372,23 @@ const struct cli_option cli_options[_CLI_OPTION_MAX] = {
 	TAKES(SORT, 0, "sort", TEXT, "FIELD", .help = "largest first by this field; -FIELD turns it round"),
 	TAKES(COLUMNS, 0, "columns", TEXT, "LIST", .help = "fields to show: a,b or all, or +c beside the usual ones"),
 	TAKES(LIMIT, 0, "limit", NUMBER, "N", .help = "at most N rows; 0 for all"),
+	TAKES(SINCE, 0, "since", TEXT, "TIME",
+	      .help = "of the past, from then on: 2h, 14:02, yesterday, \"2026-11-22 14:02\" or RFC 3339"),
+	TAKES(UNTIL, 0, "until", TEXT, "TIME", .help = "up to then, in the same forms; now if not given"),
+	TAKES(SINCE2, 0, "since2", TEXT, "TIME",
+	      .help = "changes: compare with what was from then on, such as \"yesterday 14:02\", instead of just before"),
+	TAKES(UNTIL2, 0, "until2", TEXT, "TIME", .help = "changes: up to then; as long as the span itself if not given"),
+	TAKES(STEP, 0, "step", TEXT, "LENGTH", .help = "time that a row covers, such as 10s, 5m or 1h"),
+	FLAG(FOLLOW, 'f', "follow", .help = "go on with what happens after the past was shown, until Ctrl-C"),
 	FLAG(EXACT, 0, "exact", .help = "whole numbers in tables instead of 1.5 MB"),
+	FLAG(ASCII, 0, "ascii", .help = "draw with ASCII characters only, whatever the locale"),
+	FLAG(NO_MOUSE, 0, "no-mouse", .help = "leave the mouse to the terminal, which selects text with it; m switches"),
 	FLAG(BATCH, 'b', "batch", .help = "plain frames one after the other, for files and pipes"),
-	TAKES(COUNT, 'c', "count", NUMBER, "N", .help = "stop after N frames"),
+	TAKES(COUNT, 'c', "count", NUMBER, "N", .help = "stop after N frames, or packets"),
 	TAKES(INTERVAL, 'd', "interval", SECONDS, "SECONDS", .help = "time between frames; 1 if not given"),
 	FLAG(FLOWS, 0, "flows", .help = "one row per flow with traffic instead of one per process"),
 	FLAG(BPFTRACE, 0, "bpftrace", .help = "show the bpftrace line that would show the same"),
+	FLAG(SAMPLE, 0, "sample", .help = "show the lost packet that was looked at last, and the kernel's stack"),
 	TAKES(SECONDS, 0, "seconds", SECONDS, "N", .help = "stop after N seconds"),
 	FLAG(FORCE, 0, "force", .help = "overwrite the file if it exists"),
 	TAKES(SPEED, 0, "speed", SECONDS, "X", .help = "times as fast as it was recorded; 0: as fast as possible"),
@@ -413,8 +399,11 @@ const struct cli_option cli_options[_CLI_OPTION_MAX] = {
 	FLAG(CHECK, 0, "check", .help = "say whether the configuration is right, and end"),
 	TAKES(PINS, 0, "pins", TEXT, "DIR", .help = "folder on a bpffs; an own one lets several daemons run side by side"),
 	TAKES(HOOKS, 0, "hooks", TEXT, "FEATURE:SET", .help = "force a hook set, such as traffic:sock"),
+	TAKES(WITHOUT, 0, "without", TEXT, "LIST", .help = "act as if the kernel lacked these: fentry,btf"),
 	FLAG(PURGE, 0, "purge", .help = "remove what is kept in the state folder too"),
 	FLAG(QUICK, 0, "quick", .help = "fewer rounds, in about a fifth of the time"),
+	FLAG(DROPS, 0, "drops", .help = "only packets that the kernel drops"),
+	TAKES(SNAP, 's', "snaplen", NUMBER, "BYTES", .help = "of each packet, at most"),
 	FLAG(MDOC, 0, "mdoc", .help = "the manual page's source"),
 	FLAG(HELP, 'h', "help", .help = "say what weir, or the object, does"),
 	FLAG(VERSION, 'V', "version", .help = "print the version"),

@@ -26,12 +26,21 @@ enum cli_option_id {
 	CLI_OPTION_SORT,
 	CLI_OPTION_COLUMNS,
 	CLI_OPTION_LIMIT,
+	CLI_OPTION_SINCE,
+	CLI_OPTION_UNTIL,
+	CLI_OPTION_SINCE2,
+	CLI_OPTION_UNTIL2,
+	CLI_OPTION_STEP,
+	CLI_OPTION_FOLLOW,
 	CLI_OPTION_EXACT,
+	CLI_OPTION_ASCII,
+	CLI_OPTION_NO_MOUSE,
 	CLI_OPTION_BATCH,
 	CLI_OPTION_COUNT,
 	CLI_OPTION_INTERVAL,
 	CLI_OPTION_FLOWS,
 	CLI_OPTION_BPFTRACE,
+	CLI_OPTION_SAMPLE,
 	CLI_OPTION_SECONDS,
 	CLI_OPTION_FORCE,
 	CLI_OPTION_SPEED,
@@ -42,8 +51,11 @@ enum cli_option_id {
 	CLI_OPTION_CHECK,
 	CLI_OPTION_PINS,
 	CLI_OPTION_HOOKS,
+	CLI_OPTION_WITHOUT,
 	CLI_OPTION_PURGE,
 	CLI_OPTION_QUICK,
+	CLI_OPTION_DROPS,
+	CLI_OPTION_SNAP,
 	CLI_OPTION_MDOC,
 	CLI_OPTION_HELP,
 	CLI_OPTION_VERSION,
@@ -76,6 +88,14 @@ extern const struct cli_option cli_options[_CLI_OPTION_MAX];
 
 struct cli_command;
 
+/* What may follow an object, and the table that it shows. */
+struct cli_verb {
+	const char *name;
+	const char *table;
+	const char *summary; /* one line */
+	uint64_t usual_s;    /* how much of the past it shows unless told */
+};
+
 struct cli_object {
 	const char *name;
 	const char *arguments;	 /* as the help shows them, "" for none */
@@ -84,6 +104,7 @@ struct cli_object {
 	const char *table;	 /* name of the table whose rows it shows; NULL: none */
 	const char *words; /* what the first word may be, separated by spaces, for completion; or
 			      NULL */
+	const struct cli_verb *verbs; /* ends with .name = NULL; NULL: none. Its table is the first one's */
 	uint64_t options;  /* CLI_BIT()s, --help apart, which all have */
 	unsigned min_words, max_words;
 	bool raw; /* what follows is not ours to parse: handed on as it is */
@@ -132,5 +153,5 @@ double cli_value_seconds(const struct cli_command *c, enum cli_option_id id, dou
 const char *cli_value_text(const struct cli_command *c, enum cli_option_id id,
 			   const char *otherwise);
 
-/* Index of a field by its name, -ENOENT without one. */
-int cli_field_find(const struct weir_table *def, const char *name);
+/* The object whose help has the table's fields. */
+const char *cli_table_object(const struct weir_table *def);

@@ -109,7 +109,7 @@ static int child_wait(pid_t pid, uint64_t until_mono_ns, int *ret_status)
 		}
 		if (r < 0 && errno != EINTR)
 			return -errno;
-		if (cli_mono_ns() >= until_mono_ns)
+		if (weir_mono_ns() >= until_mono_ns)
 			return -ETIMEDOUT;
 		usleep(2000);
 	}
@@ -118,7 +118,7 @@ static int child_wait(pid_t pid, uint64_t until_mono_ns, int *ret_status)
 /* 0 once it can answer; otherwise as cli_private_start(). */
 static int child_ready(struct cli_private *p, int ready_fd)
 {
-	uint64_t until = cli_mono_ns() + START_TIMEOUT_NS;
+	uint64_t until = weir_mono_ns() + START_TIMEOUT_NS;
 	char byte;
 	int r;
 
@@ -134,7 +134,7 @@ static int child_ready(struct cli_private *p, int ready_fd)
 		return 0;
 	/* It closed the pipe without a byte: it ended, and has said why. */
 	r = CLI_FAILED;
-	if (child_wait(p->pid, cli_mono_ns() + STOP_TIMEOUT_NS, &r) == 0)
+	if (child_wait(p->pid, weir_mono_ns() + STOP_TIMEOUT_NS, &r) == 0)
 		p->pid = 0;
 	if (r >= 128)
 		return cli_fail(CLI_FAILED, "the daemon was killed by signal %d while it started",
@@ -155,6 +155,7 @@ static int child_start(struct cli_private *p, struct weir_daemon_options *o)
 		return cli_fail(CLI_FAILED, "cannot make a pipe: %s", strerror(errno));
 	}
 	o->ready_fd = ready[1];
+	o->alive_fd = alive[1];
 	p->pid = fork();
 	if (p->pid == 0) {
 		close(ready[0]);
@@ -163,7 +164,7 @@ static int child_start(struct cli_private *p, struct weir_daemon_options *o)
 	}
 	close(ready[1]);
 	close(alive[1]);
-	o->ready_fd = -1;
+	o->ready_fd = o->alive_fd = -1;
 	p->alive_fd = alive[0];
 	if (p->pid < 0) {
 		p->pid = 0;
@@ -224,7 +225,7 @@ int cli_private_stop(struct cli_private *p)
 
 	if (p->pid > 0) {
 		(void)kill(p->pid, SIGTERM);
-		if (child_wait(p->pid, cli_mono_ns() + STOP_TIMEOUT_NS, &status) < 0) {
+		if (child_wait(p->pid, weir_mono_ns() + STOP_TIMEOUT_NS, &status) < 0) {
 			(void)kill(p->pid, SIGKILL);
 			(void)waitpid(p->pid, NULL, 0);
 			status = -1;

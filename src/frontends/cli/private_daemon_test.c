@@ -63,7 +63,7 @@ static void it_starts_and_leaves_nothing(void **state)
 	*slash = '\0';
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0700);
-	assert_int_equal(cli_wait(cli_mono_ns() + 50000000, cli_private_fd(p)), 0);
+	assert_int_equal(cli_wait(weir_mono_ns() + 50000000, cli_private_fd(p)), 0);
 	assert_int_equal(cli_private_stop(p), 128 + SIGTERM);
 	assert_int_equal(access(path, F_OK), -1);
 	assert_int_equal(cli_private_stop(p), 0);
@@ -87,7 +87,7 @@ static void its_end_can_be_waited_for(void **state)
 
 	(void)state;
 	assert_int_equal(start("end", &p), 0);
-	assert_int_equal(cli_wait(cli_mono_ns() + 5000000000, cli_private_fd(p)), 1);
+	assert_int_equal(cli_wait(weir_mono_ns() + 5000000000, cli_private_fd(p)), 1);
 	assert_int_equal(cli_private_stop(p), 7);
 	cli_private_free(p);
 }
@@ -114,7 +114,7 @@ static void it_dies_with_its_command(void **state)
 	assert_true(read(tell[0], path, sizeof(path) - 1) > 0);
 	waitpid(command, NULL, 0);
 	/* End of file: the daemon is gone too. */
-	assert_int_equal(cli_wait(cli_mono_ns() + 5000000000, tell[0]), 1);
+	assert_int_equal(cli_wait(weir_mono_ns() + 5000000000, tell[0]), 1);
 	assert_int_equal(read(tell[0], &end, 1), 0);
 	close(tell[0]);
 	unlink(path);

@@ -62,10 +62,10 @@ static int check_room(int fd, const char *path)
 /* Waits for the time, Ctrl-C, a full disk, or the daemon's own end. */
 static int record_for(struct cli_private *daemon, double seconds, int fd, const char *path)
 {
-	uint64_t until = seconds < 0 ? UINT64_MAX : cli_mono_ns() + (uint64_t)(seconds * 1e9);
+	uint64_t until = seconds < 0 ? UINT64_MAX : weir_mono_ns() + (uint64_t)(seconds * 1e9);
 
 	for (;;) {
-		uint64_t next = cli_mono_ns() + CHECK_NS;
+		uint64_t next = weir_mono_ns() + CHECK_NS;
 		int r = check_room(fd, path);
 
 		if (r != CLI_OK)
@@ -77,7 +77,7 @@ static int record_for(struct cli_private *daemon, double seconds, int fd, const 
 			return cli_fail_error(r, NULL);
 		if (r == 1)
 			return CLI_FAILED; /* it has said why */
-		if (cli_mono_ns() >= until)
+		if (weir_mono_ns() >= until)
 			return check_room(fd, path);
 	}
 }
@@ -118,7 +118,8 @@ static int summarize(const char *path, struct record_summary *ret, char **ret_er
 	return r;
 }
 
-static int print_summary(const char *path, uint64_t size)
+/* failed: why it ended early has been said. */
+static int print_summary(const char *path, uint64_t size, bool failed)
 {
 	char bytes[WEIR_UNITS_TEXT], span[WEIR_UNITS_TEXT];
 	struct record_summary sum;
@@ -127,11 +128,14 @@ static int print_summary(const char *path, uint64_t size)
 	int r = summarize(path, &sum, &why);
 
 	if (r < 0) {
-		r = cli_fail(CLI_FAILED, "the recording %s cannot be read back: %s", path,
-			     why ? why : strerror(-r));
+		r = failed ? CLI_FAILED :
+			     cli_fail(CLI_FAILED, "the recording %s cannot be read back: %s", path,
+				      why ? why : strerror(-r));
 		free(why);
-		return r;
+		if (!sum.snapshots)
+			return r;
 	}
+	failed = r != CLI_OK;
 	weir_buf_printf(&out,
 			"%s: %llu snapshots over %s, %llu processes, %llu flows, %s; weir replay "
 			"%s shows it\n",
@@ -141,7 +145,7 @@ static int print_summary(const char *path, uint64_t size)
 			weir_units_bytes(size, bytes), path);
 	r = cli_output(&out, NULL);
 	weir_buf_done(&out);
-	return r;
+	return failed ? CLI_FAILED : r;
 }
 
 static int record_to(const struct cli_command *c, int fd)
@@ -150,9 +154,12 @@ static int record_to(const struct cli_command *c, int fd)
 		.listen = "none",
 		.pins = WEIR_DEFAULT_PINS,
 		.hooks = c->value[CLI_OPTION_HOOKS],
+		.without = c->value[CLI_OPTION_WITHOUT],
+		.must_watch = true,
 		.ready_fd = -1,
 		.record_fd = fd,
 		.private_use = true,
+		.no_history = true, /* nobody asks this daemon for anything */
 	};
 	_cleanup_(cli_private_freep) struct cli_private *daemon = NULL;
 	const char *path = c->words[0];
@@ -169,7 +176,7 @@ static int record_to(const struct cli_command *c, int fd)
 	/* Gives back the room behind the end. */
 	if (fstat(fd, &st) < 0 || ftruncate(fd, st.st_size) < 0)
 		return cli_fail(CLI_FAILED, "cannot look at %s: %s", path, strerror(errno));
-	ended = print_summary(path, (uint64_t)st.st_size);
+	ended = print_summary(path, (uint64_t)st.st_size, r != CLI_OK);
 	return r != CLI_OK ? r : ended;
 }
 
@@ -180,7 +187,7 @@ int cli_record_run(const struct cli_command *c)
 	struct stat st;
 	int r = CLI_FAILED;
 
-	if (!cli_may_load())
+	if (!cli_may_load() && geteuid() != 0)
 		return cli_fail(
 			CLI_IMPOSSIBLE,
 			"recording watches the kernel, which needs root: run sudo weir record %s",

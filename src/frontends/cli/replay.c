@@ -2,7 +2,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/replay.h"
+#include "base/cleanup.h"
+#include "core/recording.h"
 #include "core/tables.h"
 #include "frontends/cli/commands.h"
 #include "frontends/cli/interrupt.h"
@@ -27,13 +28,18 @@ static int open_recording(const struct cli_command *c, struct cli_source **ret)
 
 /* --- serving it ------------------------------------------------------------------------------ */
 
-/* Whether it is a recording is found out here, where the line about it is. */
-static int check_recording(const char *path)
+/* Whether it is a recording is found out here, where the line about it is; and where it was made. */
+static int check_recording(const char *path, char **ret_host)
 {
+	_cleanup_free_ char *why = NULL;
+	struct weir_recording *recording = NULL;
 	struct cli_source *source = NULL;
 	int r = cli_source_open_replay(path, 0, &source);
 
 	cli_source_free(source);
+	if (r == CLI_OK && weir_recording_open(path, &recording, &why) == 0)
+		*ret_host = strdup(weir_recording_head(recording)->host);
+	weir_recording_free(recording);
 	return r;
 }
 
@@ -63,12 +69,14 @@ static int serve(const struct cli_command *c)
 		.private_use = true,
 	};
 	_cleanup_(cli_private_freep) struct cli_private *daemon = NULL;
+	_cleanup_free_ char *host = NULL;
 	int r;
 
 	if (c->n_words > 1)
 		return cli_fail(CLI_USAGE, "--serve serves all objects: leave \"%s\" away",
 				c->words[1]);
-	r = check_recording(c->words[0]);
+	r = check_recording(c->words[0], &host);
+	o.replay_host = host;
 	if (r == CLI_OK)
 		r = cli_private_start(&o, &daemon);
 	if (r == CLI_OK)
@@ -98,6 +106,9 @@ int cli_replay_run(const struct cli_command *c)
 		return serve(c);
 	if (CLI_GIVEN(c, LISTEN))
 		return cli_fail(CLI_USAGE, "--listen goes with --serve: see weir help replay");
+	if (table && table->past)
+		return cli_fail(CLI_IMPOSSIBLE, "a recording is no history: weir replay %s --serve plays it, and remembers what it "
+						"played for weir history --socket", c->words[0]);
 	if (!object || ((!table || table->internal) && strcmp(name, "top") != 0))
 		return cli_fail(CLI_USAGE, "a recording cannot show \"%s\": see weir help replay",
 				name);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/history.h"
 #include "core/query.h"
 #include "frontends/cli/url.h"
 
@@ -18,12 +19,7 @@ static int say(char **ret_error, const char *fmt, const char *value)
 	weir_buf_add(&b, fmt, (size_t)(at - fmt));
 	weir_buf_str(&b, value);
 	weir_buf_str(&b, at + 2);
-	if (b.error) {
-		weir_buf_done(&b);
-		return -ENOMEM;
-	}
-	*ret_error = b.data;
-	return -EINVAL;
+	return weir_buf_error(&b, -EINVAL, ret_error);
 }
 
 /* A namespace's number, from itself, a path such as /proc/1/ns/net, or a name as `ip netns` gives.
@@ -97,7 +93,7 @@ static int check(const struct cli_request *rq, char **ret_error)
 	int r = 0;
 
 	if (rq->filter.data)
-		r = weir_filter_parse(rq->table, rq->filter.data, &filter, ret_error);
+		r = weir_filter_parse(weir_history_filter_table(rq->table), rq->filter.data, &filter, ret_error);
 	weir_filter_free(filter);
 	if (r < 0 || !rq->sort)
 		return r;
@@ -160,6 +156,7 @@ void cli_request_url(const struct cli_request *rq, bool fields, struct weir_buf 
 		cli_url_parameter(out, "limit", text.data);
 		weir_buf_reset(&text);
 	}
+	cli_span_url(&rq->span, out);
 	if (fields) {
 		cli_columns_names(rq->table, &rq->columns, &text);
 		cli_url_parameter(out, "fields", text.data);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "frontends/cli/history_span.h"
 #include "frontends/cli/rows.h"
 
 /* What a command asks for: which rows of which table, in which order, and which of their fields. */
@@ -12,6 +13,7 @@ struct cli_request {
 	const char *sort; /* borrowed; NULL: the table's own order */
 	struct cli_columns columns;
 	uint64_t limit; /* UINT64_MAX: all */
+	struct cli_span span; /* of the past; .from_real_ns 0: of now */
 };
 
 /* Reads it from the command's options and its words from first_word on, and checks it against the

@@ -8,6 +8,8 @@
 
 #include "base/timestamp.h"
 #include "base/units.h"
+#include "frontends/cli/options.h"
+#include "frontends/cli/services.h"
 
 /* --- which columns --------------------------------------------------------------------------- */
 
@@ -23,7 +25,7 @@ static void columns_add(struct cli_columns *c, unsigned field)
 /* -n: the number behind a name, where the table has both. */
 static unsigned field_numeric(const struct weir_table *def, unsigned field)
 {
-	int uid = strcmp(def->fields[field].name, "user") ? -ENOENT : cli_field_find(def, "uid");
+	int uid = strcmp(def->fields[field].name, "user") ? -ENOENT : weir_table_field(def, "uid");
 
 	return uid < 0 ? field : (unsigned)uid;
 }
@@ -41,13 +43,8 @@ static int unknown_field(const struct weir_table *def, const char *name, size_t 
 	struct weir_buf b = {};
 
 	weir_buf_printf(&b, "%s has no field \"%.*s\": see weir help %s", def->name, (int)len, name,
-			def->name);
-	if (b.error) {
-		weir_buf_done(&b);
-		return -ENOMEM;
-	}
-	*ret_error = b.data;
-	return -EINVAL;
+			cli_table_object(def));
+	return weir_buf_error(&b, -EINVAL, ret_error);
 }
 
 static int columns_add_name(const struct weir_table *def, const char *name, size_t len,
@@ -67,7 +64,8 @@ static int columns_add_name(const struct weir_table *def, const char *name, size
 int cli_columns_parse(const struct weir_table *def, const char *text, bool numeric,
 		      struct cli_columns *ret, char **ret_error)
 {
-	struct cli_columns c = { .chosen = text != NULL };
+	struct cli_columns c = { .chosen = text != NULL,
+				 .named = !numeric && (!text || text[0] == '+') };
 	int r = 0;
 
 	if (!text || text[0] == '+')
@@ -93,8 +91,19 @@ int cli_columns_parse(const struct weir_table *def, const char *text, bool numer
 void cli_columns_names(const struct weir_table *def, const struct cli_columns *columns,
 		       struct weir_buf *out)
 {
-	for (unsigned i = 0; i < columns->n; i++)
-		weir_buf_printf(out, "%s%s", i ? "," : "", def->fields[columns->field[i]].name);
+	struct cli_columns all = *columns;
+
+	for (unsigned i = 0; i < columns->n && columns->named; i++) {
+		const struct weir_field *f = &def->fields[columns->field[i]];
+		int by = f->named_by ? weir_table_field(def, f->named_by) : -ENOENT;
+
+		if (f->flags & WEIR_FIELD_PORT)
+			by = weir_table_field(def, "transport");
+		if (by >= 0)
+			columns_add(&all, (unsigned)by);
+	}
+	for (unsigned i = 0; i < all.n; i++)
+		weir_buf_printf(out, "%s%s", i ? "," : "", def->fields[all.field[i]].name);
 }
 
 /* --- what a cell reads ----------------------------------------------------------------------- */
@@ -185,6 +194,32 @@ const char *cli_cell_text(const struct weir_rows *r, size_t row, unsigned field,
 	return NULL;
 }
 
+const char *cli_row_exact(const struct weir_rows *r, size_t row, const char *name, char buf[CLI_CELL_TEXT])
+{
+	int field = weir_table_field(r->def, name);
+
+	return field >= 0 ? cli_cell_text(r, row, (unsigned)field, true, buf) : NULL;
+}
+
+/* Of a name that is longer the end stays, which says whose it is. */
+#define NAME_SHOWN 48
+
+const char *cli_cell_named(const struct weir_rows *r, size_t row, unsigned field, bool exact,
+			   char buf[CLI_CELL_TEXT])
+{
+	const struct weir_field *f = &r->def->fields[field];
+	const char *name = f->named_by ? weir_row_text(r, row, f->named_by) : NULL;
+
+	if (f->flags & WEIR_FIELD_PORT && !weir_cell_null(r, row, field))
+		name = cli_service_name(weir_cell_uint(r, row, field), weir_row_text(r, row, "transport"));
+	if (!name)
+		return cli_cell_text(r, row, field, exact, buf);
+	if (strlen(name) <= NAME_SHOWN)
+		return name;
+	snprintf(buf, CLI_CELL_TEXT, "..%s", name + strlen(name) - NAME_SHOWN + 2);
+	return buf;
+}
+
 /* --- what needs attention -------------------------------------------------------------------- */
 
 /* By name, so that every table which has such a field is marked alike. value NULL: any number but
@@ -271,7 +306,8 @@ int cli_rows_draw(const struct weir_rows *r, const struct cli_columns *columns,
 
 		for (unsigned j = 0; j < columns->n; j++)
 			cli_table_cell(t,
-				       cli_cell_text(r, row, columns->field[j], style->exact, buf),
+				       (columns->named ? cli_cell_named : cli_cell_text)(
+					       r, row, columns->field[j], style->exact, buf),
 				       cli_cell_signal(r, row, columns->field[j]));
 	}
 	return cli_table_draw(t, style, out);

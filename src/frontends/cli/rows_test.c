@@ -276,7 +276,7 @@ static void features_that_cannot_run_are_found(void **state)
 
 static void set_text(struct weir_builder *b, const struct weir_table *t, const char *name, const char *value)
 {
-	weir_builder_text(b, (unsigned)cli_field_find(t, name), value);
+	weir_builder_text(b, (unsigned)weir_table_field(t, name), value);
 }
 
 static void draw_special(struct weir_builder *b, const struct weir_table *t, unsigned width,
@@ -338,8 +338,8 @@ static void audits_words_stand_where_there_is_room(void **state)
 			set_text(b, t, "scope", i ? "in_call" : "tcp");
 			set_text(b, t, "help", i ? "What lies inside a call that has not returned yet."
 						 : "What TCP itself counted on all of the sockets.");
-			weir_builder_int(b, (unsigned)cli_field_find(t, "tx_bytes"), i ? 0 : -5);
-			weir_builder_bool(b, (unsigned)cli_field_find(t, "ok"), true);
+			weir_builder_int(b, (unsigned)weir_table_field(t, "tx_bytes"), i ? 0 : -5);
+			weir_builder_bool(b, (unsigned)weir_table_field(t, "ok"), true);
 		}
 		draw_special(b, t, width, cli_audit_draw, &out);
 		if (width)
@@ -353,9 +353,59 @@ static void audits_words_stand_where_there_is_room(void **state)
 	}
 }
 
+static void names_stand_for_addresses_and_ports(void **state)
+{
+	static const struct weir_field named[] = {
+		{ .name = "peer_address", .title = "PEER", .type = WEIR_TYPE_ADDRESS, .flags = COLUMN,
+		  .named_by = "peer_name" },
+		{ .name = "peer_port", .title = "PPORT", .flags = COLUMN | WEIR_FIELD_PORT },
+		{ .name = "peer_name", .title = "NAME", .type = WEIR_TYPE_TEXT },
+		{ .name = "transport", .title = "PROTO", .type = WEIR_TYPE_TEXT },
+	};
+	static const struct weir_table def = { .name = "named", .fields = named, .n_fields = 4 };
+	static const char longest[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example.com";
+	struct weir_builder *b = weir_builder_new();
+	struct weir_snapshot_head head = { .number = 1 };
+	struct weir_snapshot *s = NULL;
+	struct weir_rows r;
+	struct cli_columns c;
+	struct weir_addr peer;
+	struct weir_buf names = {};
+	char *error = NULL, buf[CLI_CELL_TEXT];
+
+	(void)state;
+	weir_addr_parse("192.0.2.1", &peer);
+	weir_builder_table(b, &def);
+	for (unsigned i = 0; i < 3; i++) {
+		weir_builder_row(b, 0, 1);
+		weir_builder_address(b, 0, &peer);
+		weir_builder_uint(b, 1, 1); /* no program asks for this port's name */
+		weir_builder_text(b, 2, i == 0 ? "www.example.com" : i == 1 ? longest : NULL);
+	}
+	assert_int_equal(weir_builder_finish(b, &head, &s), 0);
+	assert_int_equal(weir_snapshot_rows(s, &def, &r), 0);
+	assert_string_equal(cli_cell_named(&r, 0, 0, false, buf), "www.example.com");
+	assert_string_equal(cli_cell_named(&r, 1, 0, false, buf), "..aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example.com");
+	assert_string_equal(cli_cell_named(&r, 2, 0, false, buf), "192.0.2.1");
+	assert_string_equal(cli_cell_named(&r, 0, 1, false, buf), "1"); /* without a transport */
+	assert_int_equal(cli_columns_parse(&def, NULL, false, &c, &error), 0);
+	cli_columns_names(&def, &c, &names);
+	assert_string_equal(names.data, "peer_address,peer_port,peer_name,transport");
+	weir_buf_reset(&names);
+	assert_int_equal(cli_columns_parse(&def, NULL, true, &c, &error), 0);
+	cli_columns_names(&def, &c, &names);
+	assert_string_equal(names.data, "peer_address,peer_port");
+	assert_int_equal(cli_columns_parse(&def, "peer_address", false, &c, &error), 0);
+	assert_false(c.named);
+	weir_buf_done(&names);
+	weir_snapshot_unref(s);
+	weir_builder_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_stand_for_addresses_and_ports),
 		cmocka_unit_test_setup_teardown(cells_read_as_people_write_them, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_needs_attention_is_marked, setup, teardown),
 		cmocka_unit_test(columns_are_chosen_by_name),

@@ -5,20 +5,25 @@
 #include <string.h>
 
 #include "core/document.h"
+#include "core/tables.h"
 #include "frontends/cli/doctor.h"
+#include "frontends/cli/drops.h"
 #include "frontends/cli/hooks.h"
 #include "frontends/cli/json_text.h"
 #include "frontends/cli/output.h"
 #include "frontends/cli/style.h"
+#include "frontends/cli/top.h"
 
 /* What is special about a table; any other is shown plainly. */
 static const struct {
 	const char *table;
 	struct cli_show show;
 } specials[] = {
-	{ "doctor", { .found = cli_doctor_found, .draw = cli_doctor_draw } },
+	{ "doctor", { .found = cli_doctor_found, .live = true, .draw = cli_doctor_draw } },
 	{ "audit", { .found = cli_audit_found, .draw = cli_audit_draw } },
-	{ "hooks", { .measure_ns = 1000000000, .draw = cli_hooks_draw } },
+	{ "drops", { .measure_alone_ns = 1000000000, .draw = cli_drops_draw } },
+	{ "findings", { .measure_alone_ns = 1000000000, .draw = cli_findings_draw } },
+	{ "hooks", { .measure_ns = 1000000000, .live = true, .draw = cli_hooks_draw } },
 };
 
 static struct cli_show show_for(const struct weir_table *table)
@@ -29,13 +34,12 @@ static struct cli_show show_for(const struct weir_table *table)
 	return (struct cli_show){};
 }
 
-static bool wants_document(const struct cli_command *c)
+bool cli_show_wants_document(const struct cli_command *c)
 {
 	return CLI_GIVEN(c, JSON) || CLI_GIVEN(c, PRETTY) || CLI_GIVEN(c, NDJSON);
 }
 
-static int lay_out_document(const struct cli_command *c, const struct weir_buf *body,
-			    struct weir_buf *out)
+int cli_show_document(const struct cli_command *c, const struct weir_buf *body, struct weir_buf *out)
 {
 	int r;
 
@@ -79,9 +83,8 @@ static int lay_out_table(const struct cli_show *show, const struct cli_command *
 	return out->error;
 }
 
-/* Reads the document's rows; *ret_s keeps them. */
-static int read_rows(const struct weir_table *table, const struct weir_buf *body,
-		     struct weir_snapshot **ret_s, struct weir_rows *ret_rows)
+int cli_show_read(const struct weir_table *table, const struct weir_buf *body, struct weir_snapshot **ret_s,
+		  struct weir_rows *ret_rows)
 {
 	char *why = NULL;
 	int r;
@@ -108,13 +111,13 @@ static int show_body(const struct cli_show *show, const struct cli_command *c,
 	struct weir_buf out = {};
 	int r = CLI_OK, e;
 
-	if (!wants_document(c)) {
-		r = read_rows(rq->table, body, &s, &rows);
+	if (!cli_show_wants_document(c)) {
+		r = cli_show_read(rq->table, body, &s, &rows);
 		if (r != CLI_OK)
 			return r;
 		e = lay_out_table(show, c, rq, s, &rows, &out);
 	} else {
-		e = lay_out_document(c, body, &out);
+		e = cli_show_document(c, body, &out);
 	}
 	weir_snapshot_unref(s);
 	if (e == -EBADMSG)
@@ -141,10 +144,69 @@ static int look_for(const struct cli_show *show, const struct cli_request *rq,
 	if (rq->filter.len || rq->columns.chosen || rq->limit != UINT64_MAX)
 		r = cli_source_fetch(source, &all, false, body);
 	if (r == CLI_OK)
-		r = read_rows(rq->table, body, &s, &rows);
+		r = cli_show_read(rq->table, body, &s, &rows);
 	if (r == CLI_OK && show->found(&rows))
 		r = CLI_CONDITION;
 	weir_snapshot_unref(s);
+	return r;
+}
+
+static bool is_empty(const struct weir_buf *body)
+{
+	static const char end[] = "\"rows\":[]}";
+
+	return body->len >= strlen(end) &&
+	       !memcmp(body->data + body->len - strlen(end), end, strlen(end));
+}
+
+/* No rows may mean that nothing could be seen: then that is said, and not an empty table. */
+static int explain_absence(const struct weir_table *table, struct cli_source *source)
+{
+	struct cli_request all = { .table = weir_table_find("doctor"), .limit = UINT64_MAX };
+	struct weir_snapshot *s = NULL;
+	struct weir_rows rows = {};
+	struct weir_buf body = {};
+	int r = cli_source_fetch(source, &all, false, &body);
+
+	if (r == CLI_OK)
+		r = cli_show_read(all.table, &body, &s, &rows);
+	if (r == CLI_OK)
+		r = cli_doctor_explain(&rows, table);
+	weir_snapshot_unref(s);
+	weir_buf_done(&body);
+	return r;
+}
+
+static int say_not_recorded(const struct weir_table *table)
+{
+	return cli_fail(CLI_IMPOSSIBLE,
+			"%s is not available in a replay: a recording holds what was seen, not the "
+			"machine that saw it; run weir %s there",
+			table->name, table->name);
+}
+
+/* With -c or -d again and again, a second apart if not told otherwise. */
+static int show_again(const struct cli_show *show, const struct cli_command *c, const struct cli_request *rq, bool fields,
+		      struct cli_source *source, struct weir_buf *body)
+{
+	uint64_t frames = CLI_GIVEN(c, COUNT) ? cli_value_number(c, CLI_OPTION_COUNT, 1) : UINT64_MAX;
+	struct weir_buf gap = {};
+	int r = CLI_OK;
+
+	if ((!CLI_GIVEN(c, COUNT) && !CLI_GIVEN(c, INTERVAL)) || cli_source_is_replay(source))
+		return CLI_OK;
+	if (!cli_show_wants_document(c))
+		weir_buf_char(&gap, '\n');
+	for (uint64_t i = 1; i < frames && r == CLI_OK; i++) {
+		r = cli_source_pause(source, cli_top_interval_ns(c));
+		if (r == CLI_OK)
+			r = cli_source_fetch(source, rq, fields, body);
+		if (r == CLI_OK && gap.len)
+			r = cli_output(&gap, NULL);
+		if (r == CLI_OK)
+			r = show_body(show, c, rq, body);
+	}
+	weir_buf_done(&gap);
 	return r;
 }
 
@@ -152,11 +214,15 @@ static int show_from(const struct cli_show *show, const struct cli_command *c,
 		     const struct cli_request *rq, struct cli_source *source)
 {
 	/* What looks at the rows itself looks at all their fields. */
-	bool fields = rq->columns.chosen || (!wants_document(c) && !show->draw && !show->found);
+	bool fields = rq->columns.chosen || (!cli_show_wants_document(c) && !show->draw && !show->found);
 	struct weir_buf body = {};
 	int status, r;
 
+	if (show->live && cli_source_is_replay(source))
+		return say_not_recorded(rq->table);
 	r = cli_source_last(source, &status);
+	if (r == CLI_OK && show->measure_alone_ns && cli_source_is_private(source))
+		r = cli_source_pause(source, show->measure_alone_ns);
 	if (r == CLI_OK && show->measure_ns) {
 		r = cli_source_fetch(source, rq, fields, &body);
 		if (r == CLI_OK)
@@ -164,8 +230,13 @@ static int show_from(const struct cli_show *show, const struct cli_command *c,
 	}
 	if (r == CLI_OK)
 		r = cli_source_fetch(source, rq, fields, &body);
+	if (r == CLI_OK && is_empty(&body) && !cli_source_is_replay(source) &&
+	    strcmp(rq->table->name, "doctor") != 0)
+		r = explain_absence(rq->table, source);
 	if (r == CLI_OK)
 		r = show_body(show, c, rq, &body);
+	if (r == CLI_OK)
+		r = show_again(show, c, rq, fields, source, &body);
 	if (r == CLI_OK && show->found)
 		r = look_for(show, rq, source, &body);
 	weir_buf_done(&body);

@@ -19,6 +19,7 @@ struct cli_source {
 	/* a daemon */
 	struct cli_client *client;
 	struct cli_private *own;
+	char *socket;
 	uint64_t due_mono_ns; /* when the next frame is; 0: none yet */
 	/* a recording */
 	struct weir_replay *replay;
@@ -59,11 +60,27 @@ static int source_connect(struct cli_source *s, const char *path)
 {
 	int r = cli_interrupt_init();
 
+	if (r >= 0) {
+		s->socket = strdup(path);
+		r = s->socket ? 0 : -ENOMEM;
+	}
 	if (r >= 0)
 		r = cli_client_new(path, cli_interrupted, &s->client);
 	if (r == -ENAMETOOLONG)
 		return cli_fail(CLI_USAGE, "the socket's path is too long: %s", path);
 	return r < 0 ? cli_fail_error(r, NULL) : CLI_OK;
+}
+
+/* What is missing is what it shows. */
+static bool is_doctor(const struct cli_command *c)
+{
+	return c->object->table && !strcmp(c->object->table, "doctor");
+}
+
+/* The option that only a daemon which is started can heed, or NULL. */
+static const char *starting_option(const struct cli_command *c)
+{
+	return CLI_GIVEN(c, HOOKS) ? "--hooks" : CLI_GIVEN(c, WITHOUT) ? "--without" : NULL;
 }
 
 static int private_start(struct cli_source *s, const struct cli_command *c, const char *path)
@@ -72,13 +89,15 @@ static int private_start(struct cli_source *s, const struct cli_command *c, cons
 		.listen = "none",
 		.pins = WEIR_DEFAULT_PINS,
 		.hooks = c->value[CLI_OPTION_HOOKS],
+		.without = c->value[CLI_OPTION_WITHOUT],
+		.must_watch = !is_doctor(c),
 		.ready_fd = -1,
 		.record_fd = -1,
 		.private_use = true,
 	};
 	int r;
 
-	if (!cli_may_load())
+	if (!cli_may_load() && geteuid() != 0 && !is_doctor(c))
 		return cli_fail(
 			CLI_IMPOSSIBLE,
 			"no daemon answers on %s, and watching the kernel without one needs root: "
@@ -99,16 +118,16 @@ int cli_source_open(const struct cli_command *c, struct cli_source **ret)
 		return cli_fail_error(-ENOMEM, NULL);
 	r = cli_client_probe(path);
 	none = r == -ENOENT || r == -ECONNREFUSED;
-	/* Who names a socket means the daemon there; who forces hooks means one that is started. */
-	if (none && (!named || c->value[CLI_OPTION_HOOKS]))
+	/* Who names a socket means the daemon there; who says how to start means one that is started. */
+	if (none && (!named || starting_option(c)))
 		r = private_start(s, c, path);
 	else if (r == -EACCES || r == -EPERM)
 		r = cli_fail(CLI_IMPOSSIBLE, "may not use the socket %s: run it with sudo", path);
-	else if (c->value[CLI_OPTION_HOOKS])
+	else if (starting_option(c))
 		r = cli_fail(CLI_USAGE,
-			     "--hooks is for a daemon that is started, and one runs already on %s: "
-			     "end it first, or leave --hooks away",
-			     path);
+			     "%s is for a daemon that is started, and one runs already on %s: "
+			     "end it first, or leave %s away",
+			     starting_option(c), path, starting_option(c));
 	else
 		r = source_connect(s, path); /* the first question says what is wrong */
 	if (r != CLI_OK)
@@ -153,10 +172,26 @@ int cli_source_open_replay(const char *path, double speed, struct cli_source **r
 	return CLI_OK;
 }
 
+bool cli_source_is_replay(const struct cli_source *s)
+{
+	return s->replay;
+}
+
+bool cli_source_is_private(const struct cli_source *s)
+{
+	return s->own;
+}
+
+const char *cli_source_socket(const struct cli_source *s)
+{
+	return s->socket;
+}
+
 struct cli_source *cli_source_free(struct cli_source *s)
 {
 	if (!s)
 		return NULL;
+	free(s->socket);
 	cli_client_free(s->client);
 	cli_private_free(s->own);
 	weir_snapshot_unref(s->snapshot);
@@ -178,7 +213,7 @@ static int wait_until(uint64_t due_mono_ns)
  */
 static int daemon_next(struct cli_source *s, uint64_t interval_ns)
 {
-	uint64_t now = cli_mono_ns();
+	uint64_t now = weir_mono_ns();
 
 	if (!s->due_mono_ns) {
 		s->due_mono_ns = now;
@@ -217,7 +252,7 @@ static int replay_next(struct cli_source *s, bool *ret_end)
 	now = weir_snapshot_head(s->snapshot)->mono_ns;
 	if (!before || now <= before || s->speed <= 0)
 		return cli_interrupted() ? cli_interrupt_status() : CLI_OK;
-	return wait_until(cli_mono_ns() + (uint64_t)((double)(now - before) / s->speed));
+	return wait_until(weir_mono_ns() + (uint64_t)((double)(now - before) / s->speed));
 }
 
 int cli_source_next(struct cli_source *s, uint64_t interval_ns, bool *ret_end)
@@ -246,7 +281,7 @@ int cli_source_last(struct cli_source *s, int *ret_status)
 
 int cli_source_pause(struct cli_source *s, uint64_t ns)
 {
-	return s->replay ? CLI_OK : wait_until(cli_mono_ns() + ns);
+	return s->replay ? CLI_OK : wait_until(weir_mono_ns() + ns);
 }
 
 /* --- the document ---------------------------------------------------------------------------- */

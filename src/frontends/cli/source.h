@@ -23,6 +23,14 @@ int cli_source_open_socket(const char *path, struct cli_source **ret);
  * waiting. */
 int cli_source_open_replay(const char *path, double speed, struct cli_source **ret);
 
+bool cli_source_is_replay(const struct cli_source *s);
+
+/* A daemon of this command's own, which began to look just now. */
+bool cli_source_is_private(const struct cli_source *s);
+
+/* Where its daemon answers; NULL: it has none. Borrowed. */
+const char *cli_source_socket(const struct cli_source *s);
+
 struct cli_source *cli_source_free(struct cli_source *s); /* accepts NULL, returns NULL */
 WEIR_DEFINE_CLEANUP(struct cli_source, cli_source_free)
 

@@ -225,12 +225,6 @@ void cli_signal_end(struct weir_buf *out, enum cli_signal signal)
 		weir_buf_str(out, "\033[0m");
 }
 
-static void add_spaces(struct weir_buf *out, unsigned n)
-{
-	while (n--)
-		weir_buf_char(out, ' ');
-}
-
 /* Blanks that are owed: written only when something follows, so that no line ends in them. */
 struct table_pen {
 	struct weir_buf *out;
@@ -249,7 +243,7 @@ static void draw_cell(struct table_pen *pen, const struct table_column *c, unsig
 	columns = shown.data ? (unsigned)weir_text_columns(shown.data) : 0;
 	if (columns > width)
 		columns = width;
-	add_spaces(pen->out, pen->owed + (right ? width - columns : 0));
+	weir_buf_spaces(pen->out, pen->owed + (right ? width - columns : 0));
 	cli_signal_begin(pen->out, signal);
 	weir_buf_add(pen->out, shown.data, shown.len);
 	cli_signal_end(pen->out, signal);

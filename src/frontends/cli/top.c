@@ -53,7 +53,7 @@ void cli_top_needs(const struct cli_top *t, struct cli_columns *ret)
 
 	*ret = talk ? (struct cli_columns){} : t->request.columns;
 	for (; *needs; needs++) {
-		int field = cli_field_find(t->request.table, *needs);
+		int field = weir_table_field(t->request.table, *needs);
 		bool have = false;
 
 		for (unsigned i = 0; i < ret->n; i++)
@@ -69,16 +69,6 @@ struct top_row {
 	uint32_t row;
 	uint64_t rate, bytes;
 };
-
-/* A null cell, or a field that this weir does not have, counts as 0. */
-static uint64_t cell(const struct weir_rows *r, size_t row, const char *name)
-{
-	int field = cli_field_find(r->def, name);
-
-	return field < 0 || weir_cell_null(r, row, (unsigned)field)
-		       ? 0
-		       : weir_cell_uint(r, row, (unsigned)field);
-}
 
 static int by_rate(const void *a, const void *b)
 {
@@ -119,9 +109,9 @@ static int order_rows(const struct cli_top *t, const struct weir_rows *r, struct
 			return -ENOMEM;
 	}
 	for (size_t i = 0; i < r->n; i++) {
-		uint64_t tx = cell(r, i, "tx_bytes"), rx = cell(r, i, "rx_bytes");
-		uint64_t tx_rate = cell(r, i, "tx_bytes_per_second"),
-			 rx_rate = cell(r, i, "rx_bytes_per_second");
+		uint64_t tx = weir_row_number(r, i, "tx_bytes"), rx = weir_row_number(r, i, "rx_bytes");
+		uint64_t tx_rate = weir_row_number(r, i, "tx_bytes_per_second"),
+			 rx_rate = weir_row_number(r, i, "rx_bytes_per_second");
 
 		ret_totals->tx_bytes += tx;
 		ret_totals->rx_bytes += rx;
@@ -199,20 +189,12 @@ static void draw_head(const struct cli_top *t, const struct weir_snapshot_head *
 
 /* --- one row a flow -------------------------------------------------------------------------- */
 
-static const char *text_of(const struct weir_rows *r, size_t row, const char *name,
-			   char buf[CLI_CELL_TEXT])
-{
-	int field = cli_field_find(r->def, name);
-
-	return field < 0 ? NULL : cli_cell_text(r, row, (unsigned)field, true, buf);
-}
-
 /* The name when its runtime told it; else the id, as short as `docker ps` has it. */
 static const char *container_text(const struct weir_rows *r, size_t row, char buf[CLI_CELL_TEXT])
 {
 	char unused[CLI_CELL_TEXT];
-	const char *name = text_of(r, row, "container_name", unused);
-	const char *id = text_of(r, row, "container_id", unused);
+	const char *name = cli_row_exact(r, row, "container_name", unused);
+	const char *id = cli_row_exact(r, row, "container_id", unused);
 
 	if (name && *name)
 		return name;
@@ -227,7 +209,7 @@ static const char *end_text(const struct weir_rows *r, size_t row, const char *a
 			    const char *port, char buf[CLI_CELL_TEXT])
 {
 	char a[CLI_CELL_TEXT], p[CLI_CELL_TEXT];
-	const char *host = text_of(r, row, address, a), *number = text_of(r, row, port, p);
+	const char *host = cli_row_exact(r, row, address, a), *number = cli_row_exact(r, row, port, p);
 
 	if (!host)
 		return NULL;
@@ -249,16 +231,14 @@ static const char *bytes_text(uint64_t v, bool exact, char buf[CLI_CELL_TEXT])
 
 static void flow_row(struct cli_table *table, const struct weir_rows *r, size_t row, bool exact)
 {
-	uint64_t tx = cell(r, row, "tx_bytes"), rx = cell(r, row, "rx_bytes");
+	uint64_t tx = weir_row_number(r, row, "tx_bytes"), rx = weir_row_number(r, row, "rx_bytes");
 	char buf[CLI_CELL_TEXT];
-	const char *state = text_of(r, row, "state", buf);
-	enum cli_signal signal =
-		state && !strcmp(state, "closed") ? CLI_SIGNAL_QUIET : CLI_SIGNAL_NONE;
+	enum cli_signal signal = weir_row_is(r, row, "state", "closed") ? CLI_SIGNAL_QUIET : CLI_SIGNAL_NONE;
 
-	cli_table_cell(table, text_of(r, row, "pid", buf), signal);
+	cli_table_cell(table, cli_row_exact(r, row, "pid", buf), signal);
 	cli_table_cell(table, container_text(r, row, buf), signal);
-	cli_table_cell(table, text_of(r, row, "pod_name", buf), signal);
-	cli_table_cell(table, text_of(r, row, "comm", buf), signal);
+	cli_table_cell(table, cli_row_exact(r, row, "pod_name", buf), signal);
+	cli_table_cell(table, cli_row_exact(r, row, "comm", buf), signal);
 	cli_table_cell(table, bytes_text(rx, exact, buf), signal);
 	cli_table_cell(table, bytes_text(tx, exact, buf), signal);
 	cli_table_cell(table, bytes_text(tx + rx, exact, buf), signal);

@@ -57,6 +57,16 @@ uint64_t cli_top_interval_ns(const struct cli_command *c);
 int cli_top_run(struct cli_top *t, struct cli_source *source, const struct cli_command *c,
 		const struct cli_top_play *play);
 
+/* Whether the command is for somebody at a terminal: the interactive view. */
+bool cli_top_is_live(const struct cli_command *c);
+
+/* That view, until the user leaves; opens the source itself. Returns the exit status. */
+int cli_top_live(const struct cli_top *t, const struct cli_command *c,
+		 int (*open)(const struct cli_command *c, struct cli_source **ret));
+
+/* What its keys do, one after the other from 0, for the help and the manual. False past the last. */
+bool cli_top_key(unsigned i, const char **ret_keys, const char **ret_does);
+
 /* `weir top`: what is asked is checked first, then the source is opened. The words of the command
  * from first_word on are the filter. */
 int cli_top_command(const struct cli_command *c, unsigned first_word,

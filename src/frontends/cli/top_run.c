@@ -211,9 +211,13 @@ int cli_top_command(const struct cli_command *c, unsigned first_word,
 	if (r < 0)
 		return cli_fail_error(r, why);
 	t.rows_max = t.request.limit;
-	r = open(c, &source);
-	if (r == CLI_OK)
-		r = cli_top_run(&t, source, c, &play);
+	if (cli_top_is_live(c)) {
+		r = cli_top_live(&t, c, open);
+	} else {
+		r = open(c, &source);
+		if (r == CLI_OK)
+			r = cli_top_run(&t, source, c, &play);
+	}
 	cli_top_done(&t);
 	return r;
 }

@@ -16,7 +16,7 @@
 /* Cells are set by name: a frontend knows fields by nothing else. */
 static unsigned field(const struct weir_table *t, const char *name)
 {
-	int i = cli_field_find(t, name);
+	int i = weir_table_field(t, name);
 
 	if (i < 0)
 		fail_msg("%s has no %s", t->name, name);

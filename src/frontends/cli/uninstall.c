@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "core/config.h"
 #include "core/feature.h"
 #include "frontends/cli/client.h"
 #include "frontends/cli/commands.h"
@@ -91,9 +92,30 @@ static void remove_pins(struct uninstall *u, const char *path)
 		remove_folder(u, "pins", path);
 }
 
+/* History's files: history.db, with -wal, -shm and what was set aside. Whatever else is there stays, and the folder with it. */
+static void remove_history(struct uninstall *u, int state, const char *path)
+{
+	static const char prefix[] = "history.db";
+	int fd = openat(state, "history", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!d) {
+		left_errno(u, "history", path, errno);
+		weir_closep(&fd);
+		return;
+	}
+	while ((entry = readdir(d)))
+		if (!strncmp(entry->d_name, prefix, sizeof(prefix) - 1) && unlinkat(dirfd(d), entry->d_name, 0) < 0)
+			left_errno(u, entry->d_name, path, errno);
+	closedir(d);
+	if (unlinkat(state, "history", AT_REMOVEDIR) < 0)
+		left_errno(u, "history", path, errno);
+}
+
 static void remove_state(struct uninstall *u, const char *path, bool purge)
 {
-	static const char *const files[] = { "token" };
+	static const char *const files[] = { "token", "lock" };
 	_cleanup_close_ int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (folder < 0) {
@@ -107,6 +129,7 @@ static void remove_state(struct uninstall *u, const char *path, bool purge)
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		if (unlinkat(folder, files[i], 0) < 0)
 			left_errno(u, files[i], path, errno);
+	remove_history(u, folder, path);
 	remove_folder(u, "state", path);
 }
 
@@ -176,35 +199,76 @@ static void look_for_programs(struct uninstall *u)
 	     "a weir that runs with another socket, or a private one, holds them");
 }
 
+struct places {
+	const char *socket, *state, *pins;
+};
+
+/* Where a daemon with this configuration has left its things; the command line goes before it. A file that is wrong says
+ * nothing, and guessing would say that nothing is left. */
+static int find_places(const struct cli_command *c, struct weir_config *config, struct places *ret)
+{
+	char *error = NULL;
+	bool named;
+	int r;
+
+	*ret = (struct places){ .socket = cli_socket_path(c, &named),
+				.state = c->value[CLI_OPTION_STATE],
+				.pins = c->value[CLI_OPTION_PINS] };
+	if (named && ret->state && ret->pins)
+		return CLI_OK;
+	r = weir_config_load(config, c->value[CLI_OPTION_CONFIG], &error);
+	if (r < 0)
+		return cli_fail_error(r, error);
+	if (!named)
+		ret->socket = weir_config_text(config, "socket");
+	if (!ret->state)
+		ret->state = weir_config_text(config, "state");
+	if (!ret->pins)
+		ret->pins = weir_config_text(config, "pins");
+	return CLI_OK;
+}
+
+static int uninstall(const struct cli_command *c, const struct places *at)
+{
+	struct uninstall u = {};
+	pid_t pid;
+	int r;
+
+	pid = cli_client_peer(at->socket);
+	if (pid > 0)
+		return cli_fail(CLI_FAILED,
+				"a daemon still runs (process %d, socket %s): end it first with "
+				"systemctl disable --now weir, or kill %d",
+				(int)pid, at->socket, (int)pid);
+	remove_socket(&u, at->socket);
+	remove_pins(&u, at->pins);
+	remove_state(&u, at->state, CLI_GIVEN(c, PURGE));
+	remove_private(&u, CLI_PRIVATE_PARENT);
+	remove_private(&u, "/tmp");
+	remove_socket_folder(&u, at->socket);
+	look_for_programs(&u);
+	weir_buf_str(&u.out, u.left ? "everything else is gone\n" : "nothing is left\n");
+	r = cli_output(&u.out, NULL);
+	weir_buf_done(&u.out);
+	return r;
+}
+
 int cli_uninstall_run(const struct cli_command *c)
 {
-	const char *pins = cli_value_text(c, CLI_OPTION_PINS, WEIR_DEFAULT_PINS);
-	const char *state = cli_value_text(c, CLI_OPTION_STATE, WEIR_DEFAULT_STATE);
-	struct uninstall u = {};
-	bool named;
-	const char *socket = cli_socket_path(c, &named);
-	pid_t pid;
+	struct weir_config *config = NULL;
+	struct places at;
 	int r;
 
 	if (geteuid() != 0)
 		return cli_fail(
 			CLI_IMPOSSIBLE,
 			"removing what the daemon left needs root: run sudo weir uninstall");
-	pid = cli_client_peer(socket);
-	if (pid > 0)
-		return cli_fail(CLI_FAILED,
-				"a daemon still runs (process %d, socket %s): end it first with "
-				"systemctl disable --now weir, or kill %d",
-				(int)pid, socket, (int)pid);
-	remove_socket(&u, socket);
-	remove_pins(&u, pins);
-	remove_state(&u, state, CLI_GIVEN(c, PURGE));
-	remove_private(&u, CLI_PRIVATE_PARENT);
-	remove_private(&u, "/tmp");
-	remove_socket_folder(&u, socket);
-	look_for_programs(&u);
-	weir_buf_str(&u.out, u.left ? "everything else is gone\n" : "nothing is left\n");
-	r = cli_output(&u.out, NULL);
-	weir_buf_done(&u.out);
+	r = weir_config_new(weir_features, &config);
+	if (r < 0)
+		return cli_fail_error(r, NULL);
+	r = find_places(c, config, &at);
+	if (r == CLI_OK)
+		r = uninstall(c, &at);
+	weir_config_free(config);
 	return r;
 }

@@ -65,7 +65,7 @@ static const struct {
 	{ "chosen columns", "audit", { "weir", "audit", "--columns", "scope,ok" }, true,
 	  "/api/v1/audit?fields=scope%2Cok", NULL },
 	{ "a column beside the usual ones", "doctor", { "weir", "doctor", "--columns", "+state" }, true,
-	  "/api/v1/doctor?fields=feature%2Chook_set%2Cstate%2Cserves%2Creason%2Ccure", NULL },
+	  "/api/v1/doctor?fields=feature%2Chook_set%2Cstate%2Cserves%2Chooks%2Creason%2Ccure", NULL },
 	{ "a column that is not there", "audit", { "weir", "audit", "--columns", "scope,colour" }, false,
 	  NULL, "audit has no field \"colour\": see weir help audit" },
 	{ "an empty column", "audit", { "weir", "audit", "--columns", "scope,," }, false, NULL,

@@ -15,11 +15,11 @@ static const struct weir_snapshot_head head = { .number = 1, .real_ns = 1, .host
 
 static unsigned field(const struct weir_table *t, const char *name)
 {
-	for (unsigned i = 0; i < t->n_fields; i++)
-		if (strcmp(t->fields[i].name, name) == 0)
-			return i;
-	fail_msg("%s has no field %s", t->name, name);
-	return 0;
+	int i = weir_table_field(t, name);
+
+	if (i < 0)
+		fail_msg("%s has no field %s", t->name, name);
+	return (unsigned)i;
 }
 
 static const struct weir_table *table(const char *name)

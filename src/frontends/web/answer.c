@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "frontends/web/api.h"
 
 #define SHARED_MAX 16
 
@@ -39,12 +38,6 @@ static bool is_ready(const struct web_server *server, const struct web_request *
 	return server->snapshot && r->serial <= server->wishes.refresh.answered;
 }
 
-/* Whoever had least of the gate's time comes first; those who see everything before all others. */
-static uint64_t rank(const struct web_request *r)
-{
-	return r->viewer.sees_all ? 0 : 1 + r->account->spent_ns;
-}
-
 static struct web_request *next_ready(const struct web_server *server)
 {
 	struct web_request *r, *best = NULL;
@@ -53,21 +46,12 @@ static struct web_request *next_ready(const struct web_server *server)
 	{
 		if (!is_ready(server, r))
 			continue;
-		if (!best || rank(r) < rank(best))
+		if (!best || web_request_rank(r) < web_request_rank(best))
 			best = r;
-		if (rank(best) == 0)
+		if (web_request_rank(best) == 0)
 			break;
 	}
 	return best;
-}
-
-static void finish(struct web_request *r, unsigned status, const char *error)
-{
-	web_answer_never(r);
-	r->state = WEB_REQUEST_READY;
-	r->status = status;
-	r->error = error;
-	web_connection_resume(r->connection);
 }
 
 static struct web_payload *find_shared(const struct shared *s, const struct web_request *r)
@@ -107,41 +91,34 @@ static void answer(struct web_server *server, struct web_request *r, struct shar
 	}
 	if (same) {
 		r->payload = web_payload_ref(same);
-		finish(r, MHD_HTTP_OK, NULL);
+		web_request_finish(r, MHD_HTTP_OK, NULL);
 		return;
 	}
-	if (r->account->bytes >= web_account_bytes_max(r->account)) {
-		finish(r, MHD_HTTP_SERVICE_UNAVAILABLE,
-		       "too many answers wait to be read by this user");
+	uint64_t start_ns = weir_mono_ns();
+	if (!web_request_render(r, server->snapshot))
 		return;
-	}
-	uint64_t start_ns = web_now_ns();
-	if (web_api_render(r, server->snapshot, &r->payload) < 0) {
-		finish(r, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory for the answer just now");
-		return;
-	}
-	r->account->spent_ns += web_now_ns() - start_ns;
+	r->account->spent_ns += weir_mono_ns() - start_ns;
 	share(shared, r);
-	finish(r, MHD_HTTP_OK, NULL);
+	web_request_finish(r, MHD_HTTP_OK, NULL);
 }
 
 void web_answers_run(struct web_server *server, uint64_t now_ns)
 {
 	_cleanup_(shared_done) struct shared shared = { .n = 0 };
-	uint64_t start_ns = web_now_ns();
+	uint64_t start_ns = weir_mono_ns();
 	struct web_request *r;
 
 	while ((r = next_ready(server))) {
-		if (!r->viewer.sees_all && web_now_ns() - start_ns > WEB_TURN_NS)
+		if (!r->viewer.sees_all && weir_mono_ns() - start_ns > WEB_TURN_NS)
 			break; /* the rest in the next turn: others want the gate too */
 		answer(server, r, &shared, now_ns);
 	}
 	/* In the order of arrival, so the first one that has time left ends the search. */
 	while ((r = TAILQ_FIRST(&server->waiting)) && now_ns >= r->deadline_ns &&
 	       !is_ready(server, r))
-		finish(r, MHD_HTTP_SERVICE_UNAVAILABLE,
-		       "the engine did not answer within 5 s: weir doctor, or the daemon's log, "
-		       "tells why");
+		web_request_finish(r, MHD_HTTP_SERVICE_UNAVAILABLE,
+				   "the engine did not answer within 5 s: weir doctor, or the daemon's log, "
+				   "tells why");
 }
 
 uint64_t web_answers_wait_ns(const struct web_server *server, uint64_t now_ns)

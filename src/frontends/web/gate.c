@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "daemon/ipc.h"
 #include "daemon/sandbox.h"
+#include "frontends/web/past.h"
 #include "frontends/web/server.h"
 
 /* The gate's process: between the engine's messages and the HTTP server. It acquires what it needs,
@@ -28,7 +29,7 @@
 
 /* What an epoll event is about, beside connections: their data never has these upper bits. */
 #define TAG (0xffffffffull << 32)
-enum { TAG_ENGINE = 1, TAG_UNIX, TAG_TCP, TAG_LIBRARY };
+enum { TAG_ENGINE = 1, TAG_STORE, TAG_UNIX, TAG_TCP, TAG_LIBRARY };
 
 struct gate {
 	int epoll_fd;
@@ -87,6 +88,24 @@ static void show_snapshot(struct gate *g, int fd, uint64_t serial, bool tick, ui
 	weir_snapshot_unref(s);
 }
 
+static int watch(struct gate *g, int fd, unsigned tag)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = TAG | tag };
+
+	if (fd < 0)
+		return 0;
+	return epoll_ctl(g->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+/* A store began, and the keeper has no other way here than the engine. */
+static void join_store(struct gate *g, int fd)
+{
+	if (watch(g, fd, TAG_STORE) < 0)
+		close(fd);
+	else
+		web_past_connect(g->web, fd);
+}
+
 /* Of several snapshots that wait only the newest counts; it answers what the others answer. */
 static void hear_engine(struct gate *g, uint64_t now_ns)
 {
@@ -103,6 +122,8 @@ static void hear_engine(struct gate *g, uint64_t now_ns)
 			g->engine_gone = true;
 			break;
 		}
+		if (m.type == WEIR_MESSAGE_GATE_STORE)
+			join_store(g, fd);
 		if (m.type != WEIR_MESSAGE_SNAPSHOT)
 			continue;
 		if (newest >= 0)
@@ -116,15 +137,6 @@ static void hear_engine(struct gate *g, uint64_t now_ns)
 }
 
 /* --- waiting ------------------------------------------------------------------------------ */
-
-static int watch(struct gate *g, int fd, unsigned tag)
-{
-	struct epoll_event event = { .events = EPOLLIN, .data.u64 = TAG | tag };
-
-	if (fd < 0)
-		return 0;
-	return epoll_ctl(g->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
-}
 
 static void rest_listeners(struct gate *g, uint64_t now_ns)
 {
@@ -155,6 +167,10 @@ static void handle(struct gate *g, const struct epoll_event *e, uint64_t now_ns)
 	switch ((uint32_t)e->data.u64) {
 	case TAG_ENGINE:
 		hear_engine(g, now_ns);
+		break;
+	case TAG_STORE:
+		if (g->web->past.sock >= 0)
+			web_past_hear(g->web, now_ns);
 		break;
 	case TAG_UNIX:
 		if (web_server_accept(g->web, g->unix_fd, false) < 0)
@@ -196,12 +212,12 @@ static int serve(struct gate *g)
 	struct epoll_event events[EVENTS_MAX];
 
 	while (!g->engine_gone) {
-		int n = epoll_wait(g->epoll_fd, events, EVENTS_MAX, timeout_ms(g, web_now_ns()));
+		int n = epoll_wait(g->epoll_fd, events, EVENTS_MAX, timeout_ms(g, weir_mono_ns()));
 		if (n < 0 && errno != EINTR) {
 			weir_error("waiting for connections failed: %s", strerror(errno));
 			return 1;
 		}
-		uint64_t now_ns = web_now_ns();
+		uint64_t now_ns = weir_mono_ns();
 		for (int i = 0; i < n; i++)
 			handle(g, &events[i], now_ns);
 		wake_listeners(g, now_ns);
@@ -276,6 +292,8 @@ static int acquire(struct gate *g, const struct weir_gate_options *o)
 		.tcp_name = o->tcp_name,
 		.tcp_port = bound_port(o->tcp_fd),
 		.token = o->token,
+		.store_sock = o->store_sock,
+		.no_past = o->no_past,
 	};
 	r = web_server_new(&web, &g->web, &owner_error);
 	if (r < 0)
@@ -285,6 +303,8 @@ static int acquire(struct gate *g, const struct weir_gate_options *o)
 			     "needed there",
 			     strerror(-owner_error));
 	r = watch(g, g->engine_sock, TAG_ENGINE);
+	if (r == 0)
+		r = watch(g, g->web->past.sock, TAG_STORE);
 	if (r == 0)
 		r = watch(g, g->unix_fd, TAG_UNIX);
 	if (r == 0)

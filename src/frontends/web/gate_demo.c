@@ -26,6 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "core/snapshot.h"
 #include "core/tables.h"
 #include "daemon/daemon.h"
@@ -54,19 +55,12 @@ struct demo {
 	uint64_t next_tick_ms;
 };
 
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec t;
-
-	clock_gettime(id, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 static unsigned field(const struct weir_table *t, const char *name)
 {
-	for (unsigned i = 0; i < t->n_fields; i++)
-		if (strcmp(t->fields[i].name, name) == 0)
-			return i;
+	int i = weir_table_field(t, name);
+
+	if (i >= 0)
+		return (unsigned)i;
 	fprintf(stderr, "gate_demo: %s has no field %s\n", t->name, name);
 	return 0;
 }
@@ -152,8 +146,8 @@ static void publish(struct demo *e, bool tick)
 {
 	struct weir_snapshot_head head = {
 		.number = ++e->number,
-		.mono_ns = clock_ns(CLOCK_MONOTONIC),
-		.real_ns = clock_ns(CLOCK_REALTIME),
+		.mono_ns = weir_mono_ns(),
+		.real_ns = weir_clock_ns(CLOCK_REALTIME),
 		.lost_events = 7,
 		.host = "demo",
 	};
@@ -320,6 +314,8 @@ static int run_gate(int sock, int unix_fd, int tcp_fd, const char *address, uint
 		.tcp_fd = tcp_fd,
 		.tcp_name = name,
 		.token = strcmp(token, "-") == 0 ? NULL : token,
+		.store_sock = -1,
+		.no_past = "the demo keeps no history",
 	};
 	return weir_gate_run(&o);
 }
@@ -331,7 +327,7 @@ static int loop(struct demo *e)
 				{ .fd = e->sock, .events = POLLIN } };
 
 	for (;;) {
-		uint64_t now_ms = clock_ns(CLOCK_MONOTONIC) / 1000000;
+		uint64_t now_ms = weir_mono_ns() / 1000000;
 		int wait_ms = -1;
 		if (e->tick_ms && now_ms >= e->next_tick_ms) {
 			e->next_tick_ms = now_ms + e->tick_ms;

@@ -190,7 +190,7 @@ class Refusals(unittest.TestCase):
 
 	def test_parameters_that_say_nothing(self):
 		for query in ("filter=nope:1", "filter=port:x", "sort=nope", "limit=x", "limit=-1", "limit=", "offset=1e3",
-			      "fields=nope", "fields=", "nope=1", "limit=1&limit=2", "&".join(f"a{i}" for i in range(40))):
+			      "fields=nope", "fields=", "sums=", "sums=state", "sort=state+pid", "nope=1", "limit=1&limit=2", "&".join(f"a{i}" for i in range(40))):
 			with self.subTest(query):
 				answer = get(demo, "/api/v1/flows?" + query)
 				self.assertEqual(answer.status, 400)
@@ -215,6 +215,12 @@ class Answers(unittest.TestCase):
 			   "&fields=cookie,state").json
 		self.assertEqual(some["rows"], [{"cookie": c, "state": "established"} for c in (3, 4)])
 		self.assertEqual(some["total"], 40)
+		whole = get(demo, "/api/v1/flows?sort=-tx_bytes+rx_bytes,pid").json["rows"]
+		self.assertEqual(whole, sorted(whole, key=lambda r: ((r["tx_bytes"] or 0) + (r["rx_bytes"] or 0), r["pid"])))
+		none = get(demo, "/api/v1/flows?limit=0&sums=tx_bytes,pid&filter=state:established").json
+		self.assertEqual((none["rows"], none["total"]), ([], 45))
+		self.assertEqual(none["sums"], {f: sum(r[f] or 0 for r in whole if r["state"] == "established")
+						for f in ("tx_bytes", "pid")})
 		self.assertIn(b"\n  ", get(demo, "/api/v1/flows?limit=1&indent=1").body)
 		self.assertEqual(get(demo, "/api/v1/schema/flows").json["title"], "flows")
 		tables = {t["name"]: t for t in get(demo, "/api/v1").json["tables"]}

@@ -26,6 +26,7 @@
 #define WEB_HEAD_NS (10 * WEB_SECOND_NS) /* for the first request's head, however it trickles */
 #define WEB_NEXT_HEAD_NS (20 * WEB_SECOND_NS)	 /* for the next one on the same connection */
 #define WEB_ENGINE_NS (5 * WEB_SECOND_NS)	 /* for a snapshot */
+#define WEB_PAST_NS (10 * WEB_SECOND_NS)	 /* for an answer of the store */
 #define WEB_READ_NS (60 * WEB_SECOND_NS)	 /* for reading an answer, and */
 #define WEB_READ_BYTES_PER_SECOND 16384		 /* the slowest reader beyond that */
 #define WEB_STREAM_STALL_NS (60 * WEB_SECOND_NS) /* a stream's reader without progress */

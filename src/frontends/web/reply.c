@@ -159,7 +159,7 @@ enum MHD_Result web_reply_payload(struct web_request *r, const char *type)
 	if (!response)
 		return MHD_NO;
 	c->answer_deadline_ns =
-		web_now_ns() + WEB_READ_NS + text->len / WEB_READ_BYTES_PER_SECOND * WEB_SECOND_NS;
+		weir_mono_ns() + WEB_READ_NS + text->len / WEB_READ_BYTES_PER_SECOND * WEB_SECOND_NS;
 	r->payload = NULL; /* the response has it */
 	return send_response(r, r->status, response, type, NO_STORE);
 }

@@ -13,6 +13,7 @@
 #include "frontends/web/answer.h"
 #include "frontends/web/api.h"
 #include "frontends/web/assets.h"
+#include "frontends/web/past.h"
 #include "frontends/web/reply.h"
 
 #define API "/api/v1"
@@ -218,7 +219,17 @@ static enum MHD_Result serve_events(struct web_request *r, const char *name)
 	int e = web_api_read_events(r, &error);
 	if (e < 0)
 		return refuse(r, e, error);
-	web_answer_later(r, web_now_ns());
+	web_answer_later(r, weir_mono_ns());
+	return MHD_YES;
+}
+
+static enum MHD_Result serve_past(struct web_request *r)
+{
+	const char *missing = r->connection->server->past.missing;
+
+	if (missing)
+		return web_reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "%s", missing);
+	web_past_later(r, weir_mono_ns());
 	return MHD_YES;
 }
 
@@ -233,17 +244,19 @@ static enum MHD_Result serve_table(struct web_request *r, const char *name)
 	int e = web_api_read_table(r, &error);
 	if (e < 0)
 		return refuse(r, e, error);
+	if (r->table->past)
+		return serve_past(r);
 	/* Timing its programs costs the kernel a little, so not everybody can have it done. */
 	if (r->table == &weir_table_hooks && r->viewer.sees_all)
 		r->connection->server->wishes.measure = true;
-	web_answer_later(r, web_now_ns());
+	web_answer_later(r, weir_mono_ns());
 	return MHD_YES;
 }
 
 static enum MHD_Result serve_metrics(struct web_request *r, const char *name)
 {
 	(void)name;
-	web_answer_later(r, web_now_ns());
+	web_answer_later(r, weir_mono_ns());
 	return MHD_YES;
 }
 
@@ -380,6 +393,39 @@ enum MHD_Result web_request_handle(void *server, struct MHD_Connection *mhd, con
 	return MHD_NO;
 }
 
+static void answer_never(struct web_request *r)
+{
+	if (r->question)
+		web_past_never(r);
+	else
+		web_answer_never(r);
+}
+
+uint64_t web_request_rank(const struct web_request *r)
+{
+	return r->viewer.sees_all ? 0 : 1 + r->account->spent_ns;
+}
+
+bool web_request_render(struct web_request *r, const struct weir_snapshot *s)
+{
+	if (r->account->bytes >= web_account_bytes_max(r->account))
+		web_request_finish(r, MHD_HTTP_SERVICE_UNAVAILABLE, "too many answers wait to be read by this user");
+	else if (web_api_render(r, s, &r->payload) < 0)
+		web_request_finish(r, MHD_HTTP_SERVICE_UNAVAILABLE, "no memory for the answer just now");
+	else
+		return true;
+	return false;
+}
+
+void web_request_finish(struct web_request *r, unsigned status, const char *error)
+{
+	answer_never(r);
+	r->state = WEB_REQUEST_READY;
+	r->status = status;
+	r->error = error;
+	web_connection_resume(r->connection);
+}
+
 void web_request_end(void *server, struct MHD_Connection *mhd, void **request,
 		     enum MHD_RequestTerminationCode why)
 {
@@ -392,7 +438,7 @@ void web_request_end(void *server, struct MHD_Connection *mhd, void **request,
 		return;
 	struct web_connection *c = r->connection;
 	if (r->state == WEB_REQUEST_WAITING)
-		web_answer_never(r);
+		answer_never(r);
 	web_stream_free(r->stream);
 	web_payload_unref(r->payload);
 	weir_filter_free(r->filter);
@@ -400,7 +446,9 @@ void web_request_end(void *server, struct MHD_Connection *mhd, void **request,
 	if (c->request == r)
 		c->request = NULL;
 	c->answer_deadline_ns = 0;
-	c->head_deadline_ns = web_now_ns() + WEB_NEXT_HEAD_NS;
+	c->head_deadline_ns = weir_mono_ns() + WEB_NEXT_HEAD_NS;
+	free(r->question);
+	free(r->own_error);
 	free(r->raw);
 	free(r);
 	*request = NULL;
@@ -410,7 +458,7 @@ void web_request_abandon(struct web_request *r)
 {
 	if (r->state != WEB_REQUEST_WAITING)
 		return;
-	web_answer_never(r);
+	answer_never(r);
 	r->state = WEB_REQUEST_ABANDONED;
 	web_connection_resume(r->connection);
 }

@@ -9,6 +9,7 @@
 #include <microhttpd.h>
 
 #include "core/query.h"
+#include "daemon/ipc.h"
 #include "frontends/web/server.h"
 
 /* One request from its first line to its last byte. */
@@ -38,6 +39,9 @@ struct web_request {
 	bool indent;
 	struct web_stream *stream;
 	bool queued; /* the stream's answer is on its way */
+	struct weir_past_question *question; /* of a table of the past; owned */
+	struct weir_history_span span;       /* and what was answered */
+	unsigned asked;                      /* how many stores */
 
 	/* When it may be answered. */
 	uint64_t serial, deadline_ns;
@@ -46,6 +50,7 @@ struct web_request {
 	unsigned status;
 	struct web_payload *payload; /* NULL: an error, which error tells */
 	const char *error;
+	char *own_error; /* where the error is text of its own */
 };
 
 /* Callbacks of the HTTP library, see web_server_new(). */
@@ -55,6 +60,15 @@ enum MHD_Result web_request_handle(void *server, struct MHD_Connection *mhd, con
 				   size_t *upload_size, void **request);
 void web_request_end(void *server, struct MHD_Connection *mhd, void **request,
 		     enum MHD_RequestTerminationCode why);
+
+/* Of those that wait the smallest comes first: who sees everything, then whoever had least of the gate's time. */
+uint64_t web_request_rank(const struct web_request *r);
+
+/* Makes r->payload for one that waits. False: it could not be, and the request is finished with that. */
+bool web_request_render(struct web_request *r, const struct weir_snapshot *s);
+
+/* One that waits goes on with its payload, or with an error, which is borrowed. */
+void web_request_finish(struct web_request *r, unsigned status, const char *error);
 
 /* The client of a waiting or streaming request hung up. */
 void web_request_abandon(struct web_request *r);

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "frontends/web/answer.h"
+#include "frontends/web/past.h"
 #include "frontends/web/request.h"
 
 #define ACCEPT_BATCH 64
@@ -120,7 +121,7 @@ static void admit(struct web_server *s, int fd, bool tcp, const struct sockaddr 
 		.tcp = tcp,
 		.fd = fd,
 		.generation = c->generation + 1,
-		.head_deadline_ns = web_now_ns() + WEB_HEAD_NS,
+		.head_deadline_ns = weir_mono_ns() + WEB_HEAD_NS,
 	};
 	account->connections++;
 	s->n_connections++;
@@ -181,7 +182,7 @@ void web_server_hang_up(struct web_server *s, uint64_t data, uint32_t events)
 		return;
 	struct web_request *r = c->request;
 	if (!c->half_closed_ns)
-		c->half_closed_ns = web_now_ns();
+		c->half_closed_ns = weir_mono_ns();
 	if (!r)
 		return;
 	/* A reader of a stream has nothing more to say but goodbye. Others may close their half
@@ -251,6 +252,9 @@ int web_server_new(const struct web_server_options *o, struct web_server **ret,
 		return -ENOMEM;
 	LIST_INIT(&s->accounts);
 	TAILQ_INIT(&s->waiting);
+	TAILQ_INIT(&s->past.waiting);
+	s->past.sock = o->store_sock;
+	s->past.missing = o->no_past;
 	s->epoll_fd = o->epoll_fd;
 	s->token = o->token && *o->token ? o->token : NULL;
 	for (unsigned i = 0; i < WEB_CONNECTIONS; i++)
@@ -287,11 +291,14 @@ struct web_server *web_server_free(struct web_server *s)
 		web_stream_end(st);
 		while ((r = TAILQ_FIRST(&s->waiting)))
 			web_request_abandon(r);
+		while ((r = TAILQ_FIRST(&s->past.waiting)))
+			web_request_abandon(r);
 		MHD_run(s->mhd);
 		MHD_stop_daemon(s->mhd);
 	}
 	web_streams_done(&s->streams);
 	web_owner_close(&s->owner);
+	weir_closep(&s->past.sock);
 	weir_snapshot_unref(s->snapshot);
 	free(s);
 	return NULL;
@@ -309,6 +316,7 @@ void web_server_snapshot(struct web_server *s, struct weir_snapshot *snapshot, u
 void web_server_run(struct web_server *s, uint64_t now_ns)
 {
 	web_answers_run(s, now_ns);
+	web_past_run(s, now_ns);
 	web_streams_run(s, now_ns);
 	if (now_ns - s->swept_ns >= SWEEP_INTERVAL_NS) {
 		s->swept_ns = now_ns;
@@ -332,6 +340,7 @@ int web_server_timeout_ms(const struct web_server *s, uint64_t now_ns)
 	if (s->resumed)
 		return 0;
 	uint64_t ns = least(web_answers_wait_ns(s, now_ns), web_streams_wait_ns(s, now_ns));
+	ns = least(ns, web_past_wait_ns(s, now_ns));
 	if (s->n_connections) {
 		uint64_t since_ns = now_ns - s->swept_ns;
 		ns = least(ns, since_ns < SWEEP_INTERVAL_NS ? SWEEP_INTERVAL_NS - since_ns : 0);

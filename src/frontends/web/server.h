@@ -5,10 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
-#include <time.h>
 
 #include <microhttpd.h>
 
+#include "base/clock.h"
 #include "core/snapshot.h"
 #include "frontends/web/account.h"
 #include "frontends/web/guard.h"
@@ -48,6 +48,17 @@ struct web_wishes {
 	bool measure;
 };
 
+/* What is asked of the store. */
+struct web_past {
+	struct web_waiting waiting;
+	struct web_request *asked; /* whose question is out; NULL: who asked is gone, or none is */
+	uint64_t serial, asked_ns; /* of that question */
+	uint64_t again_ns;         /* 0: the store reads what it is sent */
+	bool busy;                 /* a question is out */
+	int sock;                  /* -1: no store runs just now */
+	const char *missing;       /* why there is no history; NULL: there is. Borrowed */
+};
+
 struct web_server {
 	struct MHD_Daemon *mhd;
 	int mhd_fd;
@@ -63,24 +74,19 @@ struct web_server {
 	struct web_wishes wishes;
 	struct weir_snapshot *snapshot; /* the newest; NULL before the first */
 	struct web_waiting waiting;	/* requests that wait for one that is new enough */
+	struct web_past past;
 	struct web_streams streams;
 	bool resumed; /* the HTTP library has something to go on with */
 	uint64_t swept_ns;
 };
-
-static inline uint64_t web_now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * WEB_SECOND_NS + (uint64_t)t.tv_nsec;
-}
 
 struct web_server_options {
 	int epoll_fd;
 	const char *tcp_name; /* "127.0.0.1:9474" */
 	uint16_t tcp_port;    /* the one that is bound; 0 without TCP */
 	const char *token;
+	int store_sock;       /* or -1; taken over */
+	const char *no_past;  /* why there is no history, or NULL */
 };
 
 /* Called with full rights; asks nothing of the system later that the sandbox forbids. On failure

@@ -128,7 +128,7 @@ ptrdiff_t web_stream_read(struct web_stream *st, char *buffer, size_t size)
 			pop(st);
 	}
 	if (copied) {
-		st->progress_ns = web_now_ns();
+		st->progress_ns = weir_mono_ns();
 	} else {
 		st->suspended = true;
 		MHD_suspend_connection(st->connection->mhd);

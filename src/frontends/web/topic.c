@@ -8,21 +8,12 @@
 
 #include "base/addr.h"
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/timestamp.h"
 #include "core/document.h"
 
 /* --- topics ------------------------------------------------------------------------------- */
-
-static uint64_t key_fields(const struct weir_table *t)
-{
-	uint64_t keys = 0;
-
-	for (unsigned i = 0; i < t->n_fields; i++)
-		if (t->fields[i].flags & WEIR_FIELD_KEY)
-			keys |= 1ull << i;
-	return keys;
-}
 
 int web_topic_get(struct web_topics *list, const struct weir_table *table, const char *filter_text,
 		  const char *fields_text, struct web_account *account, struct web_topic **ret,
@@ -38,7 +29,7 @@ int web_topic_get(struct web_topics *list, const struct weir_table *table, const
 			return r;
 	}
 	/* Without them a client could not tell which row changed. */
-	q.fields |= key_fields(table);
+	q.fields |= weir_table_keys(table);
 	LIST_FOREACH(t, list, link)
 	{
 		if (t->table == table && t->account == account && t->fields == q.fields &&
@@ -99,31 +90,21 @@ static void make_query(const struct web_topic *t, struct weir_query *q)
 
 /* --- keys --------------------------------------------------------------------------------- */
 
-static uint64_t mix(uint64_t hash, const void *bytes, size_t len)
-{
-	const uint8_t *p = bytes;
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ p[i]) * 0x100000001b3ull;
-	return hash;
-}
-
 static uint64_t row_hash(const struct weir_rows *r, size_t row, uint64_t keys)
 {
-	uint64_t hash = 0xcbf29ce484222325ull, nulls = weir_row_nulls(r, row) & keys;
+	uint64_t nulls = weir_row_nulls(r, row) & keys;
+	uint64_t hash = weir_hash_fnv1a(WEIR_HASH_FNV1A, &nulls, sizeof(nulls));
 	struct weir_addr a;
 
-	hash = mix(hash, &nulls, sizeof(nulls));
 	for (uint64_t left = keys & ~nulls; left; left &= left - 1) {
 		unsigned f = (unsigned)__builtin_ctzll(left);
 		switch (r->def->fields[f].type) {
 		case WEIR_TYPE_TEXT:
-			hash = mix(hash, weir_cell_text(r, row, f),
-				   strlen(weir_cell_text(r, row, f)));
+			hash = weir_hash_fnv1a(hash, weir_cell_text(r, row, f), strlen(weir_cell_text(r, row, f)));
 			break;
 		case WEIR_TYPE_ADDRESS:
 			weir_cell_address(r, row, f, &a);
-			hash = mix(hash, a.bytes, sizeof(a.bytes));
+			hash = weir_hash_fnv1a(hash, a.bytes, sizeof(a.bytes));
 			break;
 		case WEIR_TYPE_UINT:
 		case WEIR_TYPE_INT:
@@ -254,7 +235,7 @@ static int get_moves(struct web_step *s, const struct weir_table *table,
 		m->to = malloc(before.n * sizeof(*m->to));
 		if (!m->to)
 			return -ENOMEM;
-		if (find_moves(&before, &now, key_fields(table), m->to) < 0) {
+		if (find_moves(&before, &now, weir_table_keys(table), m->to) < 0) {
 			free(m->to);
 			return -ENOMEM;
 		}
@@ -344,7 +325,7 @@ static void write_key_cell(struct weir_json *j, const struct weir_rows *r, size_
 static void write_key(struct weir_json *j, const struct weir_rows *r, size_t row)
 {
 	weir_json_array(j);
-	for (uint64_t left = key_fields(r->def); left; left &= left - 1)
+	for (uint64_t left = weir_table_keys(r->def); left; left &= left - 1)
 		write_key_cell(j, r, row, (unsigned)__builtin_ctzll(left));
 	weir_json_array_end(j);
 }

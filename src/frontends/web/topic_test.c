@@ -32,11 +32,11 @@ struct fixture {
 
 static unsigned field(const struct weir_table *t, const char *name)
 {
-	for (unsigned i = 0; i < t->n_fields; i++)
-		if (strcmp(t->fields[i].name, name) == 0)
-			return i;
-	fail_msg("no field %s", name);
-	return 0;
+	int i = weir_table_field(t, name);
+
+	if (i < 0)
+		fail_msg("no field %s", name);
+	return (unsigned)i;
 }
 
 static int setup(void **state)

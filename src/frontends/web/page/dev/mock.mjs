@@ -2,12 +2,14 @@
 // A stand-in for the daemon's HTTP side, for work on the page and for its tests: the same addresses, shapes and
 // headers, over a host that is made up (world.mjs).
 //   node dev/mock.mjs [--port=9475] [--processes=60] [--flows=400] [--seed=1] [--tick=1000] [--calm]
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { readDeclarations } from "./declarations.mjs";
+import { AUDIT, DOCTOR, HOOKS } from "./health.mjs";
+import { Past } from "./history.mjs";
 import { World } from "./world.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -16,11 +18,7 @@ export const CSP =
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"; // as reply.c sends it
 
-const ASSETS = {
-	"/": ["index.html", "text/html; charset=utf-8"],
-	"/app.js": ["app.js", "text/javascript; charset=utf-8"],
-	"/app.css": ["app.css", "text/css; charset=utf-8"],
-};
+const TYPES = { html: "text/html; charset=utf-8", js: "text/javascript; charset=utf-8", css: "text/css; charset=utf-8" };
 
 const json = (value) => JSON.stringify(value, (_k, v) => (typeof v === "bigint" ? `\u0001${v}` : v)).replace(/"\\u0001(\d+)"/g, "$1");
 
@@ -65,6 +63,16 @@ function compare(field, value) {
 	return tests[m[1]] ?? ((v) => v === n);
 }
 
+/* A word alone is a part of a name, or a port. */
+function bare(table, word) {
+	const wanted = word.replace(/"/g, "").toLowerCase().split(",");
+	const fields = table.fields.filter((f) => /port$/.test(f.name) || (f.filter && (f.type === "text" || f.type === "address")));
+	return (row) => fields.some((f) => wanted.some((w) => {
+		const v = cell(row, f.name);
+		return v !== null && (f.type === "uint" ? String(v) === w : String(v).toLowerCase().includes(w));
+	}));
+}
+
 function parseFilter(table, text) {
 	const terms = [];
 	let inverted = false;
@@ -73,14 +81,20 @@ function parseFilter(table, text) {
 			inverted = true;
 			continue;
 		}
-		const colon = word.indexOf(":");
-		const name = colon < 0 ? word : word.slice(0, colon);
-		const fields = table.fields.filter((f) => f.name === name || f.filter === name);
-		if (colon < 0 || !fields.length)
-			throw new Error(`filter: ${word}: no field of ${table.name} has this name; see weir ${table.name} --help`);
-		const values = word.slice(colon + 1).replace(/"/g, "").split(",");
-		const tests = fields.flatMap((f) => values.map((v) => [f.name, compare(f, v)]));
 		const wanted = !inverted;
+		const colon = word.replace(/"[^"]*"/g, (x) => "_".repeat(x.length)).search(/[:<>=]/);
+		if (colon < 0) {
+			const test = bare(table, word);
+			terms.push((row) => test(row) === wanted);
+			inverted = false;
+			continue;
+		}
+		const name = word.slice(0, colon);
+		const fields = table.fields.filter((f) => f.name === name || f.filter === name);
+		if (!fields.length)
+			throw new Error(`filter, column ${text.indexOf(word) + 1}: unknown word "${name}"; ${table.name} has: ${table.fields.map((f) => f.name).join(", ")}`);
+		const values = word.slice(colon + (word[colon] === ":" ? 1 : 0)).replace(/"/g, "").split(",");
+		const tests = fields.flatMap((f) => values.map((v) => [f.name, compare(f, v)]));
 		terms.push((row) => tests.some(([n, test]) => test(cell(row, n))) === wanted);
 		inverted = false;
 	}
@@ -105,15 +119,19 @@ function pick(row, names) {
 class Mock {
 	constructor(options) {
 		this.world = new World(options);
+		this.past = new Past(this.world);
 		this.tables = readDeclarations();
+		this.doctor = DOCTOR;
 		this.streams = new Set();
 		this.refused = [];
+		/** What is answered by 503: a pattern of addresses. */
+		this.failing = null;
 		this.frozen = false;
 		this.log = [];
 		this.assets = {};
-		for (const [path, [name, type]] of Object.entries(ASSETS)) {
+		for (const name of readdirSync(join(root, "dist"))) {
 			const raw = readFileSync(join(root, "dist", name));
-			this.assets[path] = { raw, packed: gzipSync(raw, { level: 9 }), type };
+			this.assets[name === "index.html" ? "/" : `/${name}`] = { raw, packed: gzipSync(raw, { level: 9 }), type: TYPES[name.split(".").pop()] };
 		}
 		this.server = createServer((q, a) => this.answer(q, a));
 		this.timer = setInterval(() => this.tick(), options.tick ?? 1000);
@@ -130,24 +148,41 @@ class Mock {
 
 	document(name, parameters) {
 		if (name === "doctor")
-			return this.envelope(DOCTOR, { total: DOCTOR.length });
+			return this.envelope(this.doctor, { total: this.doctor.length });
+		if (name === "findings")
+			return this.envelope(this.world.findings(), {});
 		if (name === "audit")
 			return this.envelope(AUDIT, { total: AUDIT.length });
+		if (name === "hooks")
+			return this.envelope(HOOKS, { total: HOOKS.length });
 		const table = this.table(name);
-		let rows = this.world.rows(name).filter(parseFilter(table, parameters.get("filter") ?? ""));
+		let rows;
+		let more = {};
+		if (name.startsWith("history")) {
+			/* A curve is of the programs that the filter selects. */
+			const curve = name === "history_rates";
+			const text = parameters.get("filter") ?? "";
+			const chosen = curve ? parseFilter(this.table("history"), text.replace(/(?:not )?\b(?:peer|reason|device|class):\S+/g, "")) : parseFilter(table, text);
+			({ rows, more } = this.past.answer(name, parameters, chosen, text));
+			rows = curve ? rows : rows.filter(chosen);
+		} else {
+			rows = this.world.rows(name).filter(parseFilter(table, parameters.get("filter") ?? ""));
+		}
 		const sort = parameters.get("sort") || table.sort;
-		const field = sort.replace(/^-/, "");
-		if (!table.fields.some((f) => f.name === field))
-			throw new Error(`sort: ${field}: no such field`);
-		const sign = sort.startsWith("-") ? 1 : -1;
-		rows.sort((a, b) => sign * (cell(a, field) > cell(b, field) ? 1 : cell(a, field) < cell(b, field) ? -1 : 0));
+		if (sort) {
+			const field = sort.replace(/^-/, "");
+			if (!table.fields.some((f) => f.name === field))
+				throw new Error(`sort: ${field}: no such field`);
+			const sign = sort.startsWith("-") ? 1 : -1;
+			rows.sort((a, b) => sign * (cell(a, field) > cell(b, field) ? 1 : cell(a, field) < cell(b, field) ? -1 : 0));
+		}
 		const total = rows.length;
 		const offset = Number(parameters.get("offset") ?? 0);
 		rows = rows.slice(offset, offset + Number(parameters.get("limit") ?? Infinity));
-		const fields = parameters.get("fields");
+		const fields = parameters.get("fields") ?? table.fields.map((f) => f.name).join();
 		if (fields)
 			rows = rows.map((r) => pick(r, fields.split(",")));
-		return this.envelope(rows, { total });
+		return this.envelope(rows, { total, ...more });
 	}
 
 	answer(q, a) {
@@ -161,7 +196,16 @@ class Mock {
 			head(200, asset.type, gzip ? { "Content-Encoding": "gzip", Vary: "Accept-Encoding" } : {});
 			return a.end(gzip ? asset.packed : asset.raw);
 		}
+		if (url.pathname === "/metrics") {
+			const s = process.cpuUsage();
+			head(200, "text/plain; version=0.0.4");
+			return a.end(`weir_self_cpu_seconds_total{role="engine"} ${(s.user + s.system) / 1e6}\nweir_self_memory_bytes{role="engine"} ${process.memoryUsage().rss}\n`);
+		}
 		try {
+			if (this.failing?.test(q.url)) {
+				head(503, "application/json");
+				return a.end(json({ error: "the store is busy" }));
+			}
 			if (url.pathname === "/api/v1") {
 				const body = json({ schema_version: 1, tables: this.tables });
 				head(200, "application/json");
@@ -169,7 +213,7 @@ class Mock {
 			}
 			if (url.pathname === "/api/v1/events")
 				return this.events(url.searchParams, q, a, head);
-			const m = /^\/api\/v1\/(processes|flows|doctor|audit)$/.exec(url.pathname);
+			const m = /^\/api\/v1\/(processes|flows|drops|findings|doctor|audit|hooks|history(?:_\w+)?)$/.exec(url.pathname);
 			if (m) {
 				const body = json(this.document(m[1], url.searchParams));
 				head(200, "application/json");
@@ -241,7 +285,7 @@ class Mock {
 						s.shown[topic].add(row);
 						out.push(row);
 					} else if (s.shown[topic].delete(row)) {
-						left.push(topic === "flows" ? [row.cookie, row.peer_address, row.peer_port] : [row.pid, row.start_time_ns]);
+						left.push(this.table(topic).fields.filter((f) => f.key).map((f) => cell(row, f.name)));
 					}
 				}
 				this.send(s, "rows", { snapshot, time: this.world.time(), lost_events: lost, topic, tick, rows: out, gone: left });
@@ -258,14 +302,6 @@ class Mock {
 		});
 	}
 }
-
-const DOCTOR = [
-	{ feature: "traffic", hook_set: "sock", state: "on", serves: "bytes of every socket call", reason: null, cure: null },
-];
-const AUDIT = [
-	{ scope: "processes", help: "Sum of all processes.", tx_bytes: 1, rx_bytes: 1, sockets: 1, attributed: true, ok: true },
-	{ scope: "in_call", help: "Inside calls that have not returned.", tx_bytes: 0, rx_bytes: 0, sockets: 0, attributed: false, ok: true },
-];
 
 /** Serves on 127.0.0.1; port 0 takes a free one. */
 export async function startMock(options = {}) {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A host that does not exist: processes and sockets with plausible traffic, the same for the same seed.
 
+import { makeFindings, makeLosses } from "./losses.mjs";
+
+const TABLES = ["processes", "flows", "drops"];
+
 function random(seed) {
 	let a = seed >>> 0;
 	return () => {
@@ -40,19 +44,25 @@ export const HOSTILE = [
 ];
 
 export class World {
-	constructor({ seed = 1, processes = 60, flows = 400, hostile = true, start_ms = Date.now(), calm = false } = {}) {
+	constructor({ seed = 1, processes = 60, flows = 400, drops = 14, hostile = true, start_ms = Date.now(), calm = false, active = 100 } = {}) {
 		this.random = random(seed);
 		this.host = "spruce";
 		this.snapshot = 100;
 		this.lost = 0;
 		this.calm = calm;
+		/* How many processes in a hundred do something in a second. */
+		this.active = active;
+		this.moving = new Set();
 		this.now_ms = start_ms;
 		this.next_pid = 400;
 		this.next_cookie = 4097;
 		this.processes = new Map();
 		this.flows = new Map();
-		this.changed = { processes: new Map(), flows: new Map() };
-		this.gone = { processes: [], flows: [] };
+		this.drops = new Map();
+		this.changed = Object.fromEntries(TABLES.map((t) => [t, new Map()]));
+		this.gone = Object.fromEntries(TABLES.map((t) => [t, []]));
+		/** What the daemon found wrong; null: what follows from the losses. */
+		this.said = null;
 		const first = start_ms - 7 * 3600e3;
 		for (let i = 0; i < processes; i++)
 			this.addProcess(PROGRAMS[this.pick(i, PROGRAMS.length)], first + i * 1000);
@@ -76,7 +86,13 @@ export class World {
 			}
 			p.row.tx_bytes_per_second = p.row.rx_bytes_per_second = 0;
 		}
+		this.moving.clear();
+		makeLosses(drops, list.map((p) => p.row), start_ms, hostile ? HOSTILE : []).forEach((row, i) => this.drops.set(i, { row }));
 		this.settle();
+	}
+
+	findings() {
+		return this.said ?? makeFindings(this.rows("drops"));
 	}
 
 	/* Few of the large ones, many of the small ones. */
@@ -154,6 +170,8 @@ export class World {
 		p.rx_bytes_per_second += rx;
 		f.row.wire_tx_bytes += tx;
 		f.row.wire_rx_bytes += rx;
+		this.moving.add(f.row);
+		this.moving.add(p);
 		f.row.last_seen = p.last_seen = this.time();
 		if (tx > 1e5 && this.random() < 0.02) {
 			f.row.retransmits++;
@@ -169,16 +187,32 @@ export class World {
 	/** A second passes. */
 	tick() {
 		this.now_ms += 1000;
-		for (const { row } of [...this.processes.values(), ...this.flows.values()])
-			if (row.tx_bytes_per_second || row.rx_bytes_per_second) {
-				row.tx_bytes_per_second = row.rx_bytes_per_second = 0;
-				this.touch("cookie" in row ? "flows" : "processes", row);
-			}
+		/* Rates of the second before are over. */
+		for (const row of this.moving) {
+			row.tx_bytes_per_second = row.rx_bytes_per_second = 0;
+			this.touch("cookie" in row ? "flows" : "processes", row);
+		}
+		this.moving.clear();
 		if (!this.calm)
 			for (const p of this.processes.values())
-				this.traffic(p);
+				if (this.active >= 100 || this.random() * 100 < this.active)
+					this.traffic(p);
 		this.churn();
+		for (const { row } of this.drops.values())
+			this.lose(row);
 		this.snapshot++;
+	}
+
+	lose(row) {
+		const n = this.calm ? 0 : Math.floor(row.level * (0.7 + 0.6 * this.random()) + this.random() * 0.6);
+		if (!n && !row.packets_per_second)
+			return;
+		row.packets += n;
+		row.packets_per_second = n;
+		row.bytes += row.source === "packet" ? n * 148 : 0;
+		if (n)
+			row.last_seen = this.time();
+		this.touch("drops", row);
 	}
 
 	traffic(p) {
@@ -248,7 +282,7 @@ export class World {
 	/** What changed since the last call. */
 	settle() {
 		const out = {};
-		for (const table of ["processes", "flows"]) {
+		for (const table of TABLES) {
 			out[table] = { rows: [...this.changed[table].keys()], gone: this.gone[table] };
 			this.changed[table] = new Map();
 			this.gone[table] = [];

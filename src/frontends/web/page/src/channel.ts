@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // One table, kept up to date under one filter by a stream of its own.
 
-import { Dataset, type Envelope, type Table, keyOf } from "./model";
+import { Dataset, type Envelope, type Row, type Table, keyOf, keysOf, selector } from "./model";
 import { Stream, type StreamState, fetchRows } from "./stream";
 
 const STALLED_MS = 3500;
@@ -10,6 +10,10 @@ const STALLED_MS = 3500;
 const ALSO: Record<string, string[]> = {
 	processes: ["container_name", "pod_name", "first_seen"],
 	flows: ["peer_name", "tx_bytes_per_second", "rx_bytes_per_second"],
+	drops: [
+		"class", "layer", "packets", "packets_per_second", "last_seen", "meaning", "overlaps",
+		"comm", "container_id", "container_name", "pod_name", "unit",
+	],
 };
 
 export function streamFields(table: Table): string[] {
@@ -22,6 +26,8 @@ export interface ChannelCallbacks {
 	reset(): void;
 	/** whole: a snapshot of all rows; tick: the regular one, with new rates. */
 	update(e: Envelope, tick: boolean): void;
+	/** The daemon cannot read the filter, and says why. Nothing more comes until another one is wanted. */
+	refused(filter: string, message: string): void;
 	changed(): void;
 }
 
@@ -29,8 +35,6 @@ export class Channel {
 	set: Dataset;
 	state: StreamState = "connecting";
 	message = "";
-	/** What the daemon says about the wanted filter, or "". */
-	filter_error = "";
 	/** The filter that the rows on show were selected by; null before there are any. */
 	shown: string | null = null;
 
@@ -42,6 +46,8 @@ export class Channel {
 	constructor(
 		readonly name: string,
 		private readonly callbacks: ChannelCallbacks,
+		/** What a view needs that is not what tables need. */
+		private readonly fields: readonly string[] = [],
 	) {
 		this.set = new Dataset(name);
 		this.stream = new Stream({
@@ -62,13 +68,15 @@ export class Channel {
 		if (this.wanted === filter)
 			return;
 		this.wanted = filter;
-		this.filter_error = "";
 		this.ask(table, filter);
 	}
 
+	/** Nobody looks: what was there is old when somebody does again, and takes memory until then. */
 	close(): void {
-		this.wanted = null;
+		this.wanted = this.shown = null;
 		this.stream.close();
+		this.set.clear();
+		this.callbacks.reset();
 	}
 
 	/** Seconds since the daemon was last heard, 0 while it keeps its beat. */
@@ -77,26 +85,20 @@ export class Channel {
 		return ms < STALLED_MS ? 0 : Math.floor(ms / 1000);
 	}
 
-	private table: Table | null = null;
-
 	private ask(table: Table, filter: string): void {
-		this.table = table;
+		this.set.keys = keysOf(table);
 		this.asked = filter;
-		this.alive_at = performance.now();
-		this.stream.open([this.name], filter, streamFields(table));
+		/* Rows that are on show are as old as they are. */
+		if (!this.set.loaded)
+			this.alive_at = performance.now();
+		this.stream.open([this.name], filter, this.fields.length ? this.fields : streamFields(table));
 	}
 
 	private onState(s: StreamState, message: string): void {
 		this.state = s;
 		this.message = message;
-		if (s === "live")
-			this.alive_at = performance.now();
-		if (s === "rejected") {
-			this.filter_error = message;
-			/* Better the rows of the filter before, alive and labelled so, than none. */
-			if (this.shown !== null && this.shown !== this.asked)
-				this.ask(this.table!, this.shown);
-		}
+		if (s === "rejected")
+			this.callbacks.refused(this.asked, message);
 		this.callbacks.changed();
 	}
 
@@ -114,12 +116,9 @@ export class Channel {
 }
 
 /** The row with all its fields, found by its key; null when it is gone. */
-export async function fetchRow(set: Dataset, key: string): Promise<Envelope | null> {
-	/* Keys are numbers and addresses: the first is enough for the question, all of them for the choice. */
-	const id = key.split("~")[0];
-	if (!/^\d+$/.test(id))
-		return null;
-	const e = await fetchRows(set.name, { filter: `${set.keys[0]}:${id}`, limit: 100 });
+export async function fetchRow(set: Dataset, known: Row): Promise<Envelope | null> {
+	const e = await fetchRows(set.name, { filter: selector(set.name, known), limit: 100 });
+	const key = keyOf(known, set.keys);
 	const row = e.rows.find((r) => keyOf(r, set.keys) === key);
 	return row ? { ...e, rows: [row] } : null;
 }

@@ -1,39 +1,66 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // One row in full: each field with its digits, what it means, and the command that prints it.
 
+import type { ComponentType } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { rowTitle } from "./columns";
-import { shellWord } from "./format";
+import { Word, rowTitle } from "./columns";
+import { count, moment, shellWord, shellWords } from "./format";
+import { durationText } from "./header";
 import { fieldHelp, fieldTitle, t } from "./i18n";
-import { type Field, type Row, type Table, cell, textOf } from "./model";
-import { formatRoute } from "./route";
-import type { Detail } from "./store";
+import { type Field, type Row, type Table, type Value, cell, selector, textOf } from "./model";
+import { Explain } from "./explain";
+import { useRows } from "./past";
+import { sinceWords } from "./programs";
+import { bootOf } from "./started";
+import { type Detail, store } from "./store";
+import { FlowStory, PastStory, ProcessStory } from "./stories";
 import { Amount, CopyButton, Name, exact, quantity } from "./ui";
+import "./details.css";
 
+/** Counted from the host's boot. */
+const START = "start_time_ns";
 /** What one looks for first, large above the rest. */
 const FIGURES = ["tx_bytes_per_second", "rx_bytes_per_second", "tx_bytes", "rx_bytes"];
 
-/** Words that select this row alone. Only numbers and addresses: nothing that a shell could take for more. */
-function selector(table: string, row: Row): string {
-	return table === "flows" ? `cookie:${textOf(row, "cookie")}` : `pid:${textOf(row, "pid")}`;
-}
-
 export function rowCommand(table: string, row: Row, field?: string): string {
 	const columns = field ? ` --exact --columns ${shellWord(field)}` : " -J";
-	return `weir ${table}${columns} ${shellWord(selector(table, row))}`;
+	const { span } = store;
+	const object = span && table.startsWith("history") ? `${table.replace("_", " ")} ${sinceWords(span)}` : table;
+	return `weir ${object}${columns} ${shellWords(selector(table, row))}`;
 }
 
-export function Details({ table, detail, onClose }: { table: Table; detail: Detail; onClose: () => void }) {
+/** What a view tells of a row itself, above the list of its fields. */
+export type Story = ComponentType<{ row: Row; full: boolean }>;
+
+const STORIES: Record<string, Story> = { processes: ProcessStory, flows: FlowStory };
+
+export interface DetailsProps {
+	table: Table;
+	detail: Detail;
+	/** A view's own; otherwise there is one for each table. */
+	story?: Story;
+	/** Fields that the story tells. */
+	told?: readonly string[];
+	onClose: () => void;
+}
+
+export default function Details({ table, detail, story, told, onClose }: DetailsProps) {
 	const { row, gone } = detail;
+	const Story = story ?? (table.name.startsWith("history") ? PastStory : STORIES[table.name]);
 	const heading = useRef<HTMLHeadingElement>(null);
-	const id = textOf(row, "cookie") || textOf(row, "pid");
+	const drops = table.name === "drops";
+	const id = textOf(row, "cookie") || (drops ? "" : textOf(row, "pid")) || detail.id;
 	/* The reader opened it: reading goes on here. Moving through rows by arrows keeps the table's focus. */
 	useEffect(() => {
 		if (document.activeElement === document.body)
 			heading.current?.focus();
 	}, [id]);
-	const known = table.fields.filter((f) => cell(row, f.name) !== null && cell(row, f.name) !== "");
-	const absent = table.fields.filter((f) => !known.includes(f));
+	const fields = told ? table.fields.filter((f) => !told.includes(f.name)) : table.fields;
+	const known = fields.filter((f) => cell(row, f.name) !== null && cell(row, f.name) !== "");
+	const absent = fields.filter((f) => !known.includes(f));
+	/* The youngest processes tell when the host booted. */
+	const young = useRows("processes", cell(row, START) === null ? null : { sort: START, limit: 64, fields: `${START},first_seen` });
+	const boot_ms = bootOf(young.rows);
 	return (
 		<aside class="details" aria-labelledby="details-title" data-row={id} data-snapshot={detail.snapshot}>
 			<div class="details-head">
@@ -51,16 +78,8 @@ export function Details({ table, detail, onClose }: { table: Table; detail: Deta
 					label={t("copy_cli")}
 					shown={rowCommand(table.name, row)}
 				/>
-				{table.name === "processes" ? (
-					<a
-						class="more"
-						href={formatRoute({ view: "flows", filter: `pid:${textOf(row, "pid")}`, sort: "", row: "" })}
-					>
-						{t("flows_of")} →
-					</a>
-				) : null}
 			</div>
-			<div class="figures" aria-hidden="true">
+			{drops || cell(row, "tx_bytes") === null ? null : <div class="figures" aria-hidden="true">
 				{FIGURES.map((name) => table.fields.find((f) => f.name === name)).map((f) => {
 					const q = f && quantity(f, cell(row, f.name));
 					return f && q ? (
@@ -70,9 +89,10 @@ export function Details({ table, detail, onClose }: { table: Table; detail: Deta
 						</p>
 					) : null;
 				})}
-			</div>
+			</div>}
+			{Story ? <Story key={id} row={row} full={detail.full} /> : null}
 			<dl>
-				{known.map((f) => <Entry key={f.name} field={f} table={table.name} row={row} />)}
+				{known.map((f) => <Entry key={f.name} field={f} table={table.name} row={row} boot_ms={boot_ms} />)}
 			</dl>
 			{detail.full && absent.length ? (
 				<div class="absent">
@@ -90,8 +110,21 @@ export function Details({ table, detail, onClose }: { table: Table; detail: Deta
 	);
 }
 
-function Entry({ field, table, row }: { field: Field; table: string; row: Row }) {
-	const { text, also } = exact(field, cell(row, field.name));
+/* A time is read as one, and as how long ago it was. */
+function told(field: Field, value: Value, boot_ms: number): { text: string; also: string; digits?: string } {
+	const started = field.name === START ? boot_ms + Number(value) / 1e6 : NaN;
+	const ms = field.type === "time" ? Date.parse(String(value)) : started;
+	if (Number.isNaN(ms))
+		return exact(field, value);
+	return {
+		text: moment(ms).slice(0, field.type === "time" ? undefined : 19),
+		also: t("time_ago", { time: durationText(Math.max(1, Math.round((store.now_ms - ms) / 1000))) }),
+		digits: field.type === "time" ? undefined : `${count(String(value))} ns`,
+	};
+}
+
+function Entry({ field, table, row, boot_ms }: { field: Field; table: string; row: Row; boot_ms: number }) {
+	const { text, also, digits } = told(field, cell(row, field.name), boot_ms);
 	const title = fieldTitle(table, field.name, field.title);
 	return (
 		<div class="entry" data-f={field.name}>
@@ -105,7 +138,11 @@ function Entry({ field, table, row }: { field: Field; table: string; row: Row })
 				/>
 			</dt>
 			<dd>
-				<span class="value"><bdi>{text}</bdi></span>
+				<span class="value">
+					{digits ? <bdi title={digits}>{text}</bdi> : field.type === "uint" || field.type === "int" ? (
+						<Explain of={{ table, field: field.name, value: cell(row, field.name), command: rowCommand(table, row, field.name) }}><bdi>{text}</bdi></Explain>
+					) : <Word field={field.name} value={text} />}
+				</span>
 				{also ? <span class="also">{also}</span> : null}
 				<span class="help">{fieldHelp(table, field.name, field.help)}</span>
 			</dd>

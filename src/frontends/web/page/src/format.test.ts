@@ -73,8 +73,9 @@ test("nothing unprintable survives visible()", () => {
 
 test("a name becomes a filter value without any character that means something there", () => {
 	assert.equal(filterValue("nginx"), "nginx");
-	assert.equal(filterValue("Web Content"), "Web*Content");
-	assert.equal(filterValue('a"b,c*d?e\\f'), "a?b?c*d?e?f");
+	assert.equal(filterValue("Web Content"), "Web?Content");
+	assert.equal(filterValue("微信\u{1f600}"), "???", "one for each character: not everything");
+	assert.equal(filterValue('a"b,c*d?e\\f'), "a?b?c?d?e?f");
 	assert.equal(filterValue("<svg/onload=x>"), "?svg/onload?x?");
 	assert.match(filterValue("\u001b[0m\u202e'$(rm)"), /^[\x21-\x7e]+$/);
 	assert.doesNotMatch(filterValue(">1M,\"x\\"), /[",\\<>=]/);

@@ -62,6 +62,12 @@ export function rate(n: number): Quantity {
 	return { value: q.value, unit: q.unit + "/s" };
 }
 
+/** A number that need not be exact, as short as it can be: 1.23k. */
+export function short(n: number): string {
+	const q = scaled(n, ["", "k", "M", "G"], 1000);
+	return (Math.abs(n) < 10 ? String(Number(n.toFixed(1))) : q.value) + q.unit;
+}
+
 /** 1234567 -> "1,234,567". Accepts the text of numbers too large for a double. */
 export function count(n: number | string): string {
 	return String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
@@ -111,6 +117,11 @@ export function moment(ms: number): string {
 	);
 }
 
+/** A time that may lie some days back: today's without its date. */
+export function since(ms: number, now_ms: number): string {
+	return moment(ms).slice(0, 10) === moment(now_ms).slice(0, 10) ? clock(ms) : moment(ms).slice(0, 16);
+}
+
 /** An address and a port as people write them. */
 export function endpoint(address: string, port: number | null): string {
 	const host = address.includes(":") ? `[${address}]` : address;
@@ -122,7 +133,7 @@ export function endpoint(address: string, port: number | null): string {
 /** A value for the filter language that matches exactly this text and needs no quoting: whatever the language
  * or a reader could take for something else becomes a wildcard. */
 export function filterValue(text: string): string {
-	return text.replace(/[^\x21-\x7e]+/g, "*").replace(/[",*?\\[\]!<>=']/g, (c) => (c === "*" ? c : "?"));
+	return text.replace(/[^\x21-\x7e]|[",*?\\[\]!<>=']/gu, "?");
 }
 
 /** One word for a POSIX shell; control and invisible characters are written as escapes in bash's $'...' form, so

@@ -2,79 +2,147 @@
 // What all views share: their names, the one filter line, whether the numbers are alive, losses, language.
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Explain } from "./explain";
 import { count, visible } from "./format";
 import { t } from "./i18n";
-import { KEYS, knowsFilter } from "./model";
-import { VIEWS, formatRoute } from "./route";
-import { useStore } from "./store";
+import { refusal } from "./model";
+import { linkTo, store, useStore } from "./store";
+import { PRESETS, type Span, duration, when } from "./time";
+import { VIEWS, viewOf } from "./views";
 
 const TYPING_MS = 450;
+
+const liveWord = () => (store.recording ? "recording" : "live");
 
 export function Header() {
 	const store = useStore();
 	const { route } = store;
+	const nav = useRef<HTMLElement>(null);
+	/* Where the names of the views do not all fit, the one on show is in sight. */
+	useEffect(() => {
+		const here = nav.current?.querySelector<HTMLElement>("[aria-current]");
+		if (here)
+			nav.current!.scrollLeft = here.offsetLeft - nav.current!.offsetLeft - 40;
+	}, [route.view]);
 	return (
 		<header class="top">
-			<a class="brand" href={formatRoute({ ...route, view: "now", row: "", sort: "" })}>
-				<svg viewBox="0 0 32 32" aria-hidden="true"><path d="M4 9h8v7h8v7h8" /></svg>
-				<span>weir</span>
-				{store.host ? <span class="host">{visible(store.host)}</span> : null}
-			</a>
-			<nav aria-label={t("views")}>
-				{VIEWS.map((v) => (
-					<a
-						key={v}
-						href={formatRoute({ view: v, filter: route.filter, sort: "", row: "" })}
-						aria-current={route.view === v ? "page" : undefined}
+			<div class="bar">
+				<a class="brand" href={linkTo({ view: "now" })}>
+					<svg viewBox="0 0 32 32" aria-hidden="true"><path d="M4 9h8v7h8v7h8" /></svg>
+					<span>weir</span>
+					{store.host ? <span class="host">{visible(store.host)}</span> : null}
+				</a>
+				<nav ref={nav} aria-label={t("views")}>
+					{VIEWS.map((v) => (
+						<a
+							key={v.name}
+							href={linkTo({ view: v.name })}
+							title={t("view_key", { key: v.key })}
+							aria-current={route.view === v.name ? "page" : undefined}
+						>
+							{t(`view_${v.name}`)}
+						</a>
+					))}
+				</nav>
+				<div class="state">
+					<Lost />
+					<Status />
+					<button
+						type="button"
+						class="language"
+						lang={store.language === "en" ? "zh" : "en"}
+						title={t("language_label")}
+						onClick={() => store.setLanguage(store.language === "en" ? "zh" : "en")}
 					>
-						{t(`view_${v}`)}
-					</a>
-				))}
-			</nav>
-			<FilterLine />
-			<div class="state">
-				<Lost />
-				<Status />
-				<button
-					type="button"
-					class="language"
-					lang={store.language === "en" ? "zh" : "en"}
-					title={t("language_label")}
-					onClick={() => store.setLanguage(store.language === "en" ? "zh" : "en")}
-				>
-					{t("language")}
-				</button>
+						{t("language")}
+					</button>
+				</div>
 			</div>
+			{viewOf(route.view)?.whole ? null : (
+				<div class="scope">
+					<FilterLine />
+					<TimeControl />
+				</div>
+			)}
 		</header>
 	);
 }
 
+/** "15 min", in the page's language. */
+export function durationText(seconds: number): string {
+	const d = duration(seconds);
+	return t(`unit_${d.unit}`, { n: d.n });
+}
+
+/** "Nov-22 14:02 – 15:02". */
+export function spanText(span: Span): string {
+	const now = store.now_ms;
+	const [a, b] = [when(span.from_ms, now), when(span.to_ms, now)];
+	const day = a.slice(0, a.lastIndexOf(" ") + 1);
+	return `${a} – ${b.startsWith(day) ? b.slice(day.length) : b}`;
+}
+
+/* Live, the last minutes to days, or the span that was brushed. */
+function TimeControl() {
+	const store = useStore();
+	const { route, span } = store;
+	const own = span && !(span.sliding && PRESETS.some((p) => route.from === `-${p}`)) ? span : null;
+	const choice = (seconds: number, text: string) => (
+		<button
+			key={seconds}
+			type="button"
+			aria-pressed={seconds ? route.from === `-${seconds}` && !route.to : !span}
+			title={seconds ? t("time_last", { time: text }) : t("time_live")}
+			onClick={() => store.setLast(seconds)}
+		>
+			{seconds ? null : <span class="dot" aria-hidden="true" />}
+			{text}
+		</button>
+	);
+	return (
+		<div class={span ? "time past" : "time live"} role="group" aria-label={t("time")}>
+			{choice(0, t(liveWord()))}
+			{PRESETS.map((p) => choice(p, durationText(p)))}
+			{own ? (
+				<button type="button" aria-pressed="true" class="own" title={t("time_clear")} onClick={() => store.setLast(0)}>
+					{spanText(own)} <span aria-hidden="true">×</span>
+				</button>
+			) : null}
+		</div>
+	);
+}
+
+/** How much is missing, wherever it may be missing from. */
 export function Lost() {
 	const store = useStore();
-	if (!store.lost)
+	/* A span that is over lost none of these. */
+	if (!store.lost || store.span && !store.span.sliding)
 		return null;
+	const text = t("lost_badge", { n: count(store.lost) });
 	return (
-		<span class="badge" title={t("lost_help", { n: count(store.lost) })}>
+		<Explain class="badge" of={{
+			table: "doctor", field: "lost_events", title: text, help: t("lost_help", { n: count(store.lost) }), command: "weir doctor -J",
+		}}>
 			<span aria-hidden="true">⚠ </span>
-			{t("lost_badge", { n: count(store.lost) })}
-		</span>
+			{text}
+		</Explain>
 	);
 }
 
 export function useStatus(): { kind: string; text: string } {
-	const { channel } = useStore();
+	const { channel, span, wrong } = useStore();
 	const silent = channel.silence_s;
 	if (channel.state === "refused")
 		return { kind: "off", text: t("denied", { reason: visible(channel.message) }) };
 	if (channel.state === "offline")
 		return { kind: "off", text: t("offline") };
-	if (channel.state === "rejected")
+	if (wrong !== null || channel.state === "rejected")
 		return { kind: "wait", text: t("status_rejected") };
 	if (silent)
 		return { kind: "stalled", text: t("stalled", { seconds: silent }) };
 	if (channel.state === "connecting" || !channel.set.loaded)
 		return { kind: "wait", text: t("connecting") };
-	return { kind: "live", text: t("live") };
+	return { kind: "live", text: t(span ? "connected" : liveWord()) };
 }
 
 function Status() {
@@ -87,11 +155,31 @@ function Status() {
 	);
 }
 
+/* What of the filter means nothing here, and what is on show while it cannot be read. */
+export function FilterNote() {
+	const { wrong, inForce, leftOut, route } = useStore();
+	const terms = leftOut.map(visible).join(" ");
+	const { why, meant } = refusal(route.filter, wrong ?? "");
+	return (
+		<>
+			<p class="filter-note wrong" id="filter-error" role="alert">
+				{wrong === null ? null : (
+					<>
+						! {t("rejected")}: {visible(why)} {meant ? <a href={linkTo({ filter: meant })}>{visible(meant)}</a> : null}{" "}
+						{t(inForce === null ? "filter_wrong_none" : inForce ? "filter_wrong_kept" : "filter_wrong_all", { good: visible(inForce ?? "") })}
+					</>
+				)}
+			</p>
+			<p class="filter-note" role="status">{terms ? t("filter_left", { terms }) : null}</p>
+		</>
+	);
+}
+
 function FilterLine() {
 	const store = useStore();
 	const [text, setText] = useState(store.route.filter);
 	const [open, setOpen] = useState(false);
-	const error = store.channel.filter_error;
+	const error = store.wrong;
 	const input = useRef<HTMLInputElement>(null);
 	const form = useRef<HTMLFormElement>(null);
 	const timer = useRef(0);
@@ -118,11 +206,7 @@ function FilterLine() {
 		setText((text.trim() ? text.trim() + " " : "") + word + ":");
 		input.current?.focus();
 	};
-	const table = store.tables.get(store.route.view === "flows" ? "flows" : "processes");
-	/* What this table cannot be asked, the other one perhaps can. */
-	const other = [...store.tables.values()].find(
-		(o) => o.name in KEYS && o !== table && store.route.filter && knowsFilter(o, store.route.filter),
-	);
+	const table = store.tables.get(store.channel.name);
 	const words = table
 		? [...new Set(table.fields.flatMap((f) => (f.filter ? [f.filter] : f.column && f.type === "text" ? [f.name] : [])))]
 		: [];
@@ -178,14 +262,6 @@ function FilterLine() {
 			) : (
 				<kbd aria-hidden="true">/</kbd>
 			)}
-			<div class="error">
-				<p id="filter-error" role="alert">{error ? visible(error) : ""}</p>
-				{error && other ? (
-					<a href={formatRoute({ view: other.name, filter: store.route.filter, sort: "", row: "" })}>
-						{t("filter_elsewhere", { view: t(`view_${other.name as "flows"}`) })} →
-					</a>
-				) : null}
-			</div>
 			{open && !error && words.length ? (
 				<div class="words">
 					<p>{t("filter_words")}</p>

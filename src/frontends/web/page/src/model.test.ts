@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-	Dataset, type Field, type Row, addressRank, cell, formatSort, holdKeys, keyOf, knowsFilter, numberOf, parseEnvelope, parseSort, sortKeys,
+	Dataset, type Field, type Row, addressRank, cell, fitFilter, formatSort, holdKeys, keyOf, knowsFilter, narrowed, numberOf, parseEnvelope, parseSort, refusal, sortKeys, together,
 } from "./model";
 
 const head = { snapshot: 1, time: "2026-01-02T03:04:05Z", lost_events: 0 };
@@ -70,6 +70,15 @@ test("sorting: largest first, nothing last, equals by key", () => {
 	assert.deepEqual(sortKeys(rows, { field: "absent", ascending: true }, "uint"), ["a", "b", "c", "d", "e"]);
 });
 
+test("a filter is narrowed: a word alone that is meant gives way, all else stays", () => {
+	assert.equal(narrowed("", "process:api"), "process:api");
+	assert.equal(narrowed("billing-api", "process:billing-api"), "process:billing-api");
+	assert.equal(narrowed('Billing-API port:443 "billing-api"', "process:billing-api unit:a.service"), "port:443 process:billing-api unit:a.service");
+	assert.equal(narrowed("process:api port:443", "process:api"), "port:443 process:api");
+	assert.equal(narrowed('"Web Content" user:ana', "process:Web?Content"), "user:ana process:Web?Content");
+	assert.equal(narrowed("bill not api", "process:api"), "bill not api process:api");
+});
+
 test("addresses sort by network, not by spelling", () => {
 	const list = ["10.0.0.10", "9.9.9.9", "::1", "10.0.0.9", "2001:db8::1:0", "2001:db8::2", "2001:db8:0:0:0:0:0:3"];
 	list.sort((a, b) => (addressRank(a) < addressRank(b) ? -1 : 1));
@@ -102,6 +111,40 @@ test("a table knows a filter by its words", () => {
 	const table = { name: "t", summary: "", sort: "", fields: [field("comm", "process"), field("pid", null)] };
 	for (const filter of ["", "pid:4", "process:a not comm:b", 'process:"port:443 x" pid:1', "process:a\\ b"])
 		assert.equal(knowsFilter(table, filter), true, filter);
-	for (const filter of ["port:443", "pid:4 port:443", "pid", "nonsense"])
-		assert.equal(knowsFilter(table, filter), filter === "pid", filter);
+	for (const filter of ["nginx", "not nginx", '"a:b"', "2001:db8::1", "pid>4", "process:x\tfe80::1"])
+		assert.equal(knowsFilter(table, filter), true, filter);
+	for (const filter of ["port:443", "pid:4 port:443", "port>4", "not port:1"])
+		assert.equal(knowsFilter(table, filter), false, filter);
+	assert.equal(knowsFilter({ ...table, fields: [field("pid", null)] }, "nginx"), false, "nothing has a name");
+});
+
+test("terms that only other tables know are left out, with what turns them round", () => {
+	const table = (...names: string[]) => ({
+		name: names[0], summary: "", sort: "",
+		fields: names.map((name): Field => ({ name, title: "", type: "text", unit: "none", help: "", key: false, column: true, filter: null })),
+	});
+	const here = table("pid", "comm");
+	const all = [here, table("reason", "device")];
+	const fit = (filter: string) => fitFilter(here, filter, all);
+	assert.deepEqual(fit("reason:X pid:4"), { filter: "pid:4", left: ["reason:X"] });
+	assert.deepEqual(fit('comm:a  not reason:"x y" not pid:4'), { filter: "comm:a not pid:4", left: ['not reason:"x y"'] });
+	assert.deepEqual(fit("device:lo"), { filter: "", left: ["device:lo"] });
+	assert.deepEqual(fit("pid:4  comm:a "), { filter: "pid:4  comm:a ", left: [] }, "what is known stays as it was written");
+	assert.deepEqual(fit("nonsense:1 pid:4"), { filter: "nonsense:1 pid:4", left: [] }, "what nobody knows is a mistake, and told");
+});
+
+test("a refusal is short, and offers what was meant", () => {
+	const says = (word: string, mark: string) => `filter, column 8: unknown word "${word}"${mark} flows has: cookie, pid, comm`;
+	assert.deepEqual(refusal("pid:811 prot:443", says("prot", ', did you mean "port"?')), {
+		why: 'unknown word "prot", did you mean "port"?', meant: "pid:811 port:443",
+	});
+	assert.deepEqual(refusal("pid:1 zzz:1", says("zzz", ";")), { why: 'unknown word "zzz"', meant: "" });
+	assert.deepEqual(refusal("prot>5", says("prot", ', did you mean "port"?')).meant, "port>5");
+	assert.deepEqual(refusal("pid:x", 'filter, column 5: pid takes a number, not "x"'), { why: 'pid takes a number, not "x"', meant: "" });
+});
+
+test("newcomers that nothing tells apart are one line, the latest first", () => {
+	const of = (name: string, place: string, first_ms: number) => ({ id: `${name} ${first_ms}`, name, place, first_ms });
+	const list = together([of("python3", "a", 5), of("weir", "", 4), of("python3", "a", 9), of("python3", "b", 1), of("weir", "", 2)]);
+	assert.deepEqual(list.map((x) => [x.name, x.place, x.n, x.first_ms]), [["python3", "a", 2, 9], ["weir", "", 2, 4], ["python3", "b", 1, 1]]);
 });

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What the daemon serves, as the page keeps it: declarations, rows, their merging and order. Pure.
 
+import { filterValue } from "./format";
+
 export type Value = string | number | boolean | null;
 export interface Row {
 	[name: string]: Value | Row;
@@ -25,13 +27,45 @@ export interface Table {
 	fields: Field[];
 }
 
-/** Whether a table has every word that a filter uses; what stands after the colons is not looked at. */
+/* The terms of a filter, each with the "not" before it. */
+function termsOf(filter: string): string[] {
+	return filter.match(/(?:not\s+)*(?:"(?:[^"\\]|\\.)*"?|\\.|[^\s"])+/g) ?? [];
+}
+
+/* Whether a table has the word of a term, or the names that a word alone is looked for in. What stands after the word is
+ * not looked at. */
+function knowsTerm(table: Table, term: string): boolean {
+	const text = term.replace(/^(?:not\s+)+/, "");
+	const word = /^[\da-f]*:[\da-f.:]*:[\da-f.:/]*$/i.test(text) ? undefined : /^([^\s":<>]*)[:<>]/.exec(text)?.[1];
+	return table.fields.some((f) => (word === undefined ? f.filter && f.type !== "uint" : f.name === word || f.filter === word));
+}
+
+/** Whether a table has every word that a filter uses. */
 export function knowsFilter(table: Table, filter: string): boolean {
-	const words = filter.match(/(?:"(?:[^"\\]|\\.)*"?|\\.|[^\s"])+/g) ?? [];
-	return words.every((w) => {
-		const name = w.split(":")[0];
-		return w === "not" || table.fields.some((f) => f.name === name || f.filter === name);
-	});
+	return termsOf(filter).every((term) => knowsTerm(table, term));
+}
+
+/** What of a filter is asked of a table: terms that others of these tables know and this one does not are left out of it. */
+export function fitFilter(table: Table, filter: string, tables: Iterable<Table>): { filter: string; left: string[] } {
+	const all = [...tables];
+	const left = termsOf(filter).filter((term) => !knowsTerm(table, term) && all.some((o) => knowsTerm(o, term)));
+	return { filter: left.length ? termsOf(filter).filter((term) => !left.includes(term)).join(" ") : filter, left };
+}
+
+/** A filter, and words that say more exactly what they select: what stands there already, or as a word alone, is replaced. */
+export function narrowed(filter: string, words: string): string {
+	const added = termsOf(words);
+	const values = added.map((term) => term.slice(term.indexOf(":") + 1).toLowerCase());
+	const kept = termsOf(filter).filter((term) => !added.includes(term) && !values.includes(filterValue(term.replace(/"/g, "")).toLowerCase()));
+	return [...kept, ...added].join(" ");
+}
+
+/** Why a filter was refused, without the list of all that could stand there; and the filter that was meant, perhaps. */
+export function refusal(filter: string, message: string): { why: string; meant: string } {
+	const why = message.replace(/^filter(, column \d+)?: /, "").replace(/(\?|;) \w+ has: .*$/, (_all, mark: string) => (mark === "?" ? "?" : ""));
+	const [, word, right] = /unknown word "([^"]*)", did you mean "([^"]+)"/.exec(message) ?? [];
+	const at = word ? filter.search(new RegExp(`(?<=^|\\s)${word.replace(/[^\w]/g, "\\$&")}(?=[:<>])`)) : -1;
+	return { why, meant: at < 0 ? "" : filter.slice(0, at) + right + filter.slice(at + word.length) };
 }
 
 /** What surrounds rows everywhere. */
@@ -42,6 +76,12 @@ export interface Envelope {
 	host?: string;
 	tick?: boolean | number;
 	total?: number;
+	/** Of the past: the span that was really answered, and how finely. */
+	from?: string;
+	to?: string;
+	step?: number;
+	/** When the daemon's local day began, at the end of that span. */
+	day_start?: string;
 	rows: Row[];
 	gone?: Value[][];
 }
@@ -50,7 +90,10 @@ export interface Envelope {
 export const KEYS: Record<string, string[]> = {
 	processes: ["pid", "start_time_ns"],
 	flows: ["cookie", "peer_address", "peer_port"],
+	drops: ["reason", "location", "device", "pid", "start_time_ns", "netns", "source", "port", "cpu", "kernel_reason"],
 };
+
+export const keysOf = (table: Table): string[] => table.fields.filter((f) => f.key).map((f) => f.name);
 
 /** The member that a dotted name points at; null when any part is absent. */
 export function cell(row: Row, name: string): Value {
@@ -76,6 +119,9 @@ export function textOf(row: Row, name: string): string {
 	return v === null ? "" : String(v);
 }
 
+/** What history summed up because it could not keep it apart: it has a name like a program's, but is nobody's. */
+export const isRest = (row: Row): boolean => textOf(row, "program") === "other" && cell(row, "uid") === null;
+
 /** Separates key values; it occurs in no number and no address, and stays as it is in a URL. */
 const KEY_SEPARATOR = "~";
 
@@ -84,6 +130,30 @@ export function keyOf(row: Row, keys: readonly string[]): string {
 	for (const k of keys)
 		s += (s ? KEY_SEPARATOR : "") + String(cell(row, k));
 	return s;
+}
+
+/* A row of the past is about a program, and a peer or a reason of its. */
+export function pastSelector(row: Row): string {
+	const words = [["program", "process"], ["unit", "unit"], ["container_name", "container"], ["peer_name", "peer"], ["peer_address", "peer"],
+		["reason", "reason"], ["device", "device"]];
+	return words
+		.filter(([name]) => textOf(row, name) && !(name === "peer_address" && textOf(row, "peer_name")))
+		.map(([name, word]) => `${word}:${filterValue(textOf(row, name))}`)
+		.join(" ");
+}
+
+/** Words of the filter language that select this row, or hardly more. */
+export function selector(table: string, row: Row): string {
+	if (table === "flows")
+		return `cookie:${textOf(row, "cookie")}`;
+	if (table.startsWith("history"))
+		return pastSelector(row);
+	if (table !== "drops")
+		return `pid:${textOf(row, "pid")}`;
+	return KEYS.drops
+		.filter((name) => name !== "start_time_ns" && textOf(row, name))
+		.map((name) => `${name}:${filterValue(textOf(row, name))}`)
+		.join(" ");
 }
 
 /* Socket cookies use all 64 bits and start times pass 2^53 ns after 104 days: two of them must not become the same
@@ -110,12 +180,15 @@ function exactGone(tail: string): string {
 
 /** The rows of one table, kept up to date by a stream. */
 export class Dataset {
-	readonly keys: readonly string[];
+	keys: readonly string[];
 	rows = new Map<string, Row>();
 	snapshot = 0;
 	time_ms = 0;
 	/** Counts up with each change, so that a view knows when to look again. */
 	version = 0;
+
+	/** Told of each row before the rows are marked as those of the next snapshot. */
+	watcher: { clear(): void; change(before: Row | undefined, after: Row | null): void } | null = null;
 
 	constructor(readonly name: string) {
 		this.keys = KEYS[name] ?? [];
@@ -125,21 +198,39 @@ export class Dataset {
 		return this.snapshot > 0;
 	}
 
+	clear(): void {
+		this.rows = new Map();
+		this.watcher?.clear();
+		this.snapshot = 0;
+		this.version++;
+	}
+
 	/** Replaces everything. */
 	load(e: Envelope): void {
-		this.rows = new Map();
+		this.clear();
 		for (const row of e.rows)
-			this.rows.set(keyOf(row, this.keys), row);
+			this.put(row);
 		this.mark(e);
 	}
 
 	/** Changed rows replace their former selves, unknown ones are added, gone ones removed. */
 	merge(e: Envelope): void {
 		for (const row of e.rows)
-			this.rows.set(keyOf(row, this.keys), row);
-		for (const gone of e.gone ?? [])
-			this.rows.delete(gone.map(String).join(KEY_SEPARATOR));
+			this.put(row);
+		for (const gone of e.gone ?? []) {
+			const key = gone.map(String).join(KEY_SEPARATOR);
+			const before = this.rows.get(key);
+			if (before)
+				this.watcher?.change(before, null);
+			this.rows.delete(key);
+		}
 		this.mark(e);
+	}
+
+	private put(row: Row): void {
+		const key = keyOf(row, this.keys);
+		this.watcher?.change(this.rows.get(key), row);
+		this.rows.set(key, row);
 	}
 
 	private mark(e: Envelope): void {
@@ -180,43 +271,89 @@ export function addressRank(text: string): string {
 	return "6" + [...left, ...Array<string>(zeros).fill("0"), ...right].map((p) => p.padStart(4, "0")).join("");
 }
 
+/** A row's place in the order; kept from one look to the next, so that a tick makes no garbage of the table's size. */
+interface Place {
+	key: string;
+	value: Value;
+	rank: number | string | null;
+	then: number;
+	seen: number;
+}
+
 /**
- * Keys of the rows in order. Rows without a value come last in both directions; equal ones keep the order of
- * their keys, so that nothing moves without a reason.
+ * Keys of the rows in order. Rows without a value come last in both directions; equal ones are ordered by the number
+ * "then", largest first, and keep the order of their keys after that, so that nothing moves without a reason.
  */
-export function sortKeys(rows: Map<string, Row>, sort: Sort, type: string): string[] {
-	const numeric = type === "uint" || type === "int" || type === "bool";
-	const items: { key: string; rank: number | string | null }[] = [];
-	const addresses = new Map<string, string>(); /* few peers, many sockets */
-	const rankOf = (text: string) => {
-		let rank = addresses.get(text);
-		if (rank === undefined)
-			addresses.set(text, (rank = addressRank(text)));
-		return rank;
-	};
-	for (const [key, row] of rows) {
-		const v = cell(row, sort.field);
-		let rank: number | string | null = null;
-		if (v !== null && v !== "")
-			rank = numeric ? Number(v) : type === "address" ? rankOf(String(v)) : String(v);
-		items.push({ key, rank });
-	}
-	const sign = sort.ascending ? 1 : -1;
-	items.sort((a, b) => {
+export class Order {
+	private places = new Map<string, Place>();
+	private list: Place[] = [];
+	private keys: string[] = [];
+	private asked = "";
+	private round = 0;
+	private sign = 1;
+	private compare = (a: Place, b: Place): number => {
 		if (a.rank !== b.rank) {
 			if (a.rank === null)
 				return 1;
 			if (b.rank === null)
 				return -1;
-			return a.rank < b.rank ? -sign : sign;
+			return a.rank < b.rank ? -this.sign : this.sign;
 		}
-		return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
-	});
-	return items.map((i) => i.key);
+		return b.then - a.then || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+	};
+
+	/** The same array each time, in the order as of now. */
+	of(rows: Map<string, Row>, sort: Sort, type: string, then = ""): readonly string[] {
+		const numeric = type === "uint" || type === "int" || type === "bool";
+		const rank = (v: Value) =>
+			v === null || v === "" ? null : numeric ? Number(v) : type === "address" ? addressRank(String(v)) : String(v);
+		if (this.asked !== sort.field + " " + type) {
+			this.asked = sort.field + " " + type;
+			this.places.clear();
+			this.list.length = 0;
+		}
+		this.sign = sort.ascending ? 1 : -1;
+		this.round++;
+		rows.forEach((row, key) => {
+			const value = cell(row, sort.field);
+			let p = this.places.get(key);
+			if (!p) {
+				p = { key, value, rank: rank(value), then: 0, seen: 0 };
+				this.places.set(key, p);
+				this.list.push(p);
+			} else if (p.value !== value) {
+				p.value = value;
+				p.rank = rank(value);
+			}
+			p.then = then ? numberOf(row, then) : 0;
+			p.seen = this.round;
+		});
+		if (this.list.length !== rows.size)
+			this.forget();
+		this.list.sort(this.compare);
+		this.keys.length = this.list.length;
+		for (let i = 0; i < this.list.length; i++)
+			this.keys[i] = this.list[i].key;
+		return this.keys;
+	}
+
+	private forget(): void {
+		let n = 0;
+		for (const p of this.list)
+			if (p.seen === this.round)
+				this.list[n++] = p;
+			else
+				this.places.delete(p.key);
+		this.list.length = n;
+	}
+}
+
+export function sortKeys(rows: Map<string, Row>, sort: Sort, type: string, then = ""): readonly string[] {
+	return new Order().of(rows, sort, type, then);
 }
 
 /** The former order kept: rows that went are left out, new ones come at the end. */
-export function holdKeys(former: readonly string[], rows: Map<string, Row>): string[] {
+export function holdKeys(former: readonly string[], rows: Map<string, unknown>): string[] {
 	const kept = former.filter((k) => rows.has(k));
 	if (kept.length === rows.size)
 		return kept;
@@ -225,4 +362,26 @@ export function holdKeys(former: readonly string[], rows: Map<string, Row>): str
 		if (!known.has(k))
 			kept.push(k);
 	return kept;
+}
+
+/* --- newcomers ----------------------------------------------------------------------------------------------- */
+
+export interface Newcomer {
+	id: string;
+	name: string;
+	place: string;
+	first_ms: number;
+	/** How many of this name and place. */
+	n: number;
+}
+
+/** Those that nothing tells apart, together: the latest of them, and how many they are. */
+export function together(list: readonly Omit<Newcomer, "n">[]): Newcomer[] {
+	const found = new Map<string, Newcomer>();
+	for (const x of list) {
+		const id = `${x.name}\u0001${x.place}`;
+		const known = found.get(id);
+		found.set(id, known ? { ...known, n: known.n + 1, first_ms: Math.max(known.first_ms, x.first_ms) } : { ...x, n: 1 });
+	}
+	return [...found.values()].sort((a, b) => b.first_ms - a.first_ms);
 }

@@ -4,20 +4,30 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fieldsZh } from "./i18n_fields";
-import { chooseLanguage, pieces, setLanguage, strings, t } from "./i18n";
+import { addWords, chooseLanguage, fieldValue, knows, pieces, setFields, setLanguage, t } from "./i18n";
 import { formatRoute, parseRoute } from "./route";
 import { EventParser, errorLine, readTables } from "./stream";
 
 declare const PAGE_ROOT: string;
+declare const BUNDLES: string[];
 const { readDeclarations } = await import(join(PAGE_ROOT, "dev/declarations.mjs"));
+const { hasWords, readWords } = await import(join(PAGE_ROOT, "words.mjs"));
+/* Of the page, and of each view that has a file of its own. */
+const TABLES = ["page", ...BUNDLES].filter((n) => n !== "fields" && hasWords(n));
+const SOURCES = readdirSync(join(PAGE_ROOT, "src")).filter((n) => /\.tsx?$/.test(n) && !n.includes(".test.") && !n.endsWith(".d.ts"));
+const read = (name: string) => readFileSync(join(PAGE_ROOT, "src", name), "utf8");
 
 test("an address survives the way there and back", () => {
 	for (const filter of ["", "process:nginx port:443", "peer:10.0.0.0/8 not unit:a@b.service", 'x:"a b" & # % + ? = é']) {
-		const route = { view: "flows", filter, sort: "-tx_bytes", row: "12~10.0.0.1~443" };
+		const route = {
+			view: "flows", filter, from: "-900", to: "2026-11-23T01:02:03Z", sort: "-tx_bytes", row: "12~10.0.0.1~443",
+			more: { pinned: "a b", from2: "-7200" },
+		};
 		assert.deepEqual(parseRoute(formatRoute(route)), route);
 	}
-	assert.equal(formatRoute({ view: "now", filter: "process:nginx", sort: "", row: "" }), "#/now?filter=process:nginx");
+	const now = { view: "now", filter: "process:nginx", from: "", to: "", sort: "", row: "", more: {} };
+	assert.equal(formatRoute(now), "#/now?filter=process:nginx");
+	assert.equal(formatRoute({ ...now, filter: "", from: "-3600" }), "#/now?from=-3600");
 });
 
 test("a broken address is the first view, not an error", () => {
@@ -59,52 +69,101 @@ test("declarations are read with what is missing filled in", () => {
 	});
 });
 
-test("every string has both languages with the same placeholders", () => {
-	for (const [key, pair] of Object.entries(strings)) {
-		assert.equal(pair.length, 2, key);
-		for (const text of pair)
-			assert.ok(text.trim(), `${key} is empty`);
-		const names = pair.map((text) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort().join());
-		assert.equal(names[0], names[1], `${key}: placeholders differ`);
-	}
+test("every string has both languages with the same placeholders, and is there once", () => {
+	const all = new Map<string, string>();
+	for (const name of [...TABLES, "fields", "values"])
+		for (const [key, pair] of Object.entries(readWords(name) as Record<string, string[]>)) {
+			assert.ok(!all.has(key), `${key} is in ${all.get(key)} and in ${name}`);
+			all.set(key, name);
+			for (const text of pair)
+				assert.ok(text.trim(), `${name}: ${key} is empty`);
+			const names = pair.map((text) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort().join());
+			assert.equal(names[0], names[1], `${name}: ${key}: placeholders differ`);
+		}
 });
 
-test("every declared field has a Chinese title and help, and no other", () => {
+test("every declared field has its English as declared and its Chinese, and no other is there", () => {
+	const declared = new Set<string>();
+	const words = readWords("fields");
+	for (const table of readDeclarations())
+		for (const f of table.fields)
+			for (const what of ["title", "help"]) {
+				const key = `${table.name}.${f.name}.${what}`;
+				declared.add(key);
+				assert.equal(words[key]?.[0], f[what], `${key}: run node dev/fields.mjs`);
+			}
+	assert.ok(declared.size > 300);
+	for (const key of Object.keys(words))
+		assert.ok(declared.has(key), `${key} is translated and not declared`);
+});
+
+test("values of few words have their Chinese, as it is given for that field alone", () => {
 	const declared = new Set<string>();
 	for (const table of readDeclarations())
 		for (const f of table.fields)
-			declared.add(`${table.name}.${f.name}`);
-	assert.ok(declared.size > 80);
-	for (const name of declared) {
-		assert.ok(fieldsZh[name], `no translation of ${name}`);
-		assert.ok(fieldsZh[name].length === 2 && fieldsZh[name].every((s) => s.trim()), name);
+			declared.add(f.name);
+	const values = readWords("values") as Record<string, string[]>;
+	for (const [key, [english]] of Object.entries(values)) {
+		assert.ok(declared.has(key.split(".")[0]), `${key}: no such field`);
+		assert.equal(key.slice(key.indexOf(".") + 1), english, key);
 	}
-	for (const name of Object.keys(fieldsZh))
-		assert.ok(declared.has(name), `${name} is translated and not declared`);
+	setFields(Object.fromEntries(Object.entries(values).map(([key, pair]) => [key, pair[1]])));
+	assert.equal(fieldValue("state", "established"), "established");
+	setLanguage("zh");
+	assert.equal(fieldValue("state", "established"), "已建立");
+	assert.equal(fieldValue("layer", "socket"), "套接字");
+	assert.equal(fieldValue("level", "month"), "月");
+	assert.equal(fieldValue("comm", "open"), "open", "a name stays what it is");
+	assert.equal(fieldValue("state", "constructor"), "constructor");
+	setLanguage("en");
+	setFields({});
 });
 
 test("no view writes words outside of the table of strings", () => {
 	/* Text between tags that has two letters in a row. */
-	for (const file of readdirSync(join(PAGE_ROOT, "src")).filter((n) => n.endsWith(".tsx"))) {
-		const source = readFileSync(join(PAGE_ROOT, "src", file), "utf8");
+	for (const file of SOURCES.filter((n) => n.endsWith(".tsx"))) {
+		const source = read(file);
 		for (const m of source.matchAll(/<(?:p|span|h[1-6]|a|button|b|li|div)\b[^<>{}]*>\s*([A-Za-z\u4e00-\u9fff]{2}[^<>{}]*)</g))
 			assert.equal(m[1].trim(), "weir", `${file}: "${m[1].trim()}"`);
 	}
 });
 
+/* Keys that are put together from a part that stands there and one that is known when it runs. */
+const parts = (source: string) => [...source.matchAll(/`(\w+_)\$\{[^}]*\}`/g)].map((m) => m[1]);
+
 test("every string is used", () => {
-	const source = readdirSync(join(PAGE_ROOT, "src"))
-		.filter((n) => /\.tsx?$/.test(n) && !n.includes(".test.") && n !== "i18n.ts")
-		.map((n) => readFileSync(join(PAGE_ROOT, "src", n), "utf8"))
-		.join("\n");
-	for (const key of Object.keys(strings))
-		assert.ok(source.includes(`"${key}"`) || key.startsWith("view_"), `${key} is not used`);
+	const source = SOURCES.map(read).join("\n");
+	const begins = parts(source);
+	for (const name of TABLES)
+		for (const key of Object.keys(readWords(name)))
+			assert.ok(source.includes(`"${key}"`) || begins.some((b) => key.startsWith(b)), `${name}: ${key} is not used`);
+});
+
+test("every string that is asked for is there", () => {
+	const known = new Set(TABLES.flatMap((name) => Object.keys(readWords(name))));
+	for (const file of SOURCES) {
+		const source = read(file);
+		for (const call of source.matchAll(/\b(?:t|pieces)\(|\bof=\{?(?=")/g)) {
+			/* All literals of the first argument: t("a"), t(x ? "a" : "b"). */
+			const rest = source.slice(call.index + call[0].length);
+			const argument = /^(?:[^"`(),{}]*(?:"\w*"|`[^`]*`))*/.exec(rest)![0];
+			for (const m of argument.matchAll(/"(\w+)"/g))
+				assert.ok(known.has(m[1]) || !/[?:]\s*$|^$/.test(argument.slice(0, m.index)), `${file}: "${m[1]}" is in no table of words`);
+		}
+		for (const begin of parts(source).filter((b) => !/^(on|data)_/.test(b)))
+			assert.ok([...known].some((k) => k.startsWith(begin)) || /_bytes_/.test(begin), `${file}: no string begins with ${begin}`);
+	}
 });
 
 test("placeholders are filled, in words and in pieces", () => {
+	addWords(readWords("tables"));
+	assert.ok(knows("rows_n") && !knows("no_such_word"));
+	assert.equal(t("no_such_word"), "no_such_word");
 	setLanguage("en");
 	assert.equal(t("rows_n", { n: "5" }), "5 rows");
-	assert.equal(t("rows_n", {}), "{n} rows");
+	assert.equal(t("rows_n", { n: "1" }), "1 row");
+	assert.equal(t("rows_n", { n: "1,001" }), "1,001 rows");
+	assert.equal(t("flows_more", {}), "{n} more: show all");
 	assert.equal(t("rows_n", { n: "{n}" }), "{n} rows");
 	setLanguage("zh");
 	assert.equal(t("rows_n", { n: "5" }), "5 行");

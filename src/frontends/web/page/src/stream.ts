@@ -80,13 +80,38 @@ function address(path: string, parameters: Record<string, string | number | unde
 	return path + (q.length ? "?" + q.join("&") : "");
 }
 
-async function get(url: string, signal?: AbortSignal): Promise<string> {
+/** The daemon is heard every 15 s at the latest: who is silent for longer is gone, though nobody said so. */
+const QUIET_MS = 20000;
+
+/** Runs f with a signal that comes with outer's, or when heard() was not called for too long. */
+async function listening<T>(outer: AbortSignal | undefined, f: (signal: AbortSignal, heard: () => void) => Promise<T>): Promise<T> {
+	const own = new AbortController();
+	const end = () => own.abort();
+	let timer = setTimeout(end, QUIET_MS);
+	outer?.addEventListener("abort", end);
+	if (outer?.aborted)
+		end();
+	try {
+		return await f(own.signal, () => {
+			clearTimeout(timer);
+			timer = setTimeout(end, QUIET_MS);
+		});
+	} finally {
+		clearTimeout(timer);
+		outer?.removeEventListener("abort", end);
+	}
+}
+
+const get = (url: string, outer?: AbortSignal): Promise<string> => listening(outer, async (signal) => {
 	const answer = await fetch(url, { signal, headers: { Accept: "application/json" }, cache: "no-store" });
 	const body = await answer.text();
 	if (!answer.ok)
 		throw new ApiError(answer.status, errorLine(answer.status, body));
 	return body;
-}
+});
+
+/** A document that is no table's. */
+export const fetchText = (url: string, signal?: AbortSignal): Promise<string> => get(url, signal);
 
 export interface RowsQuery {
 	[name: string]: string | number | undefined;
@@ -175,7 +200,7 @@ export class Stream {
 		let message = "";
 		this.callbacks.state("connecting", "");
 		try {
-			await this.read(url, mine);
+			await listening(mine.signal, (signal, heard) => this.read(url, mine, signal, heard));
 		} catch (e) {
 			if (e instanceof ApiError) {
 				state = e.status === 400 ? "rejected" : e.status >= 500 ? "offline" : "refused";
@@ -191,9 +216,9 @@ export class Stream {
 		this.pause_ms = Math.min(RETRY_MAX_MS, this.pause_ms * 2);
 	}
 
-	private async read(url: string, mine: AbortController): Promise<void> {
+	private async read(url: string, mine: AbortController, signal: AbortSignal, heard: () => void): Promise<void> {
 		const answer = await fetch(url, {
-			signal: mine.signal,
+			signal,
 			headers: { Accept: "text/event-stream" },
 			cache: "no-store",
 		});
@@ -214,6 +239,7 @@ export class Stream {
 			if (done)
 				return;
 			this.pause_ms = RETRY_FIRST_MS;
+			heard();
 			this.callbacks.alive();
 			parser.push(decoder.decode(value, { stream: true }));
 		}

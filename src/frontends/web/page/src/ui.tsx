@@ -2,10 +2,11 @@
 // Small pieces that every view uses.
 
 import type { ComponentChildren } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Quantity, bytes, count, microseconds, moment, nanoseconds, rate, visible } from "./format";
 import { pieces, type StringKey, t } from "./i18n";
-import type { Field, Value } from "./model";
+import { type Class, MARKS } from "./losses";
+import { type Field, type Value, holdKeys } from "./model";
 
 /** A number with a quieter unit. */
 export function Amount({ of, zero }: { of: Quantity; zero?: boolean }) {
@@ -26,9 +27,42 @@ export function Name({ text }: { text: string }) {
 	return <bdi>{visible(text)}</bdi>;
 }
 
+/** A class in its colour, by its mark and by its word. */
+export function ClassName({ of, brief }: { of: Class; brief?: boolean }) {
+	return (
+		<span class={"class " + of}>
+			<span class="class-mark" aria-hidden="true">{MARKS[of]}</span>
+			<span class={brief ? "sr" : "class-word"}>{t(`class_${of}` as StringKey)}</span>
+		</span>
+	);
+}
+
+const TAIL = /^(?:\u00a0[%\w]+)?[,.;:，。；：]?/;
+
 /** A sentence whose placeholders are elements. */
 export function Sentence({ of, values }: { of: StringKey; values: Record<string, ComponentChildren> }) {
-	return <>{pieces(of).map((p) => (typeof p === "string" ? p : values[p.name]))}</>;
+	const list = pieces(of);
+	return (
+		<>
+			{list.map((p, i) => {
+				if (typeof p === "string")
+					return p;
+				const value = values[p.name] as { props?: { of?: unknown } } | undefined;
+				const next = list[i + 1];
+				/* A number is a button, after which browsers break a line: its unit and its comma stay with it. */
+				const tail = value?.props?.of && typeof next === "string" ? TAIL.exec(next)?.[0] : "";
+				if (!tail)
+					return values[p.name];
+				list[i + 1] = (next as string).slice(tail.length);
+				return <span class="whole">{values[p.name]}{tail}</span>;
+			})}
+		</>
+	);
+}
+
+/** That numbers are of what matches a filter alone, and of which. */
+export function Filtered({ by }: { by: string | null }) {
+	return by ? <span class="filtered">{t("filter_applies")}: <code>{visible(by)}</code></span> : null;
 }
 
 /** A field's value, short, as a table shows it; null when there is none. */
@@ -114,4 +148,61 @@ export function Empty({ title, children }: { title: string; children?: Component
 			{children ? <p class="empty-sub">{children}</p> : null}
 		</div>
 	);
+}
+
+const SLOW_MS = 2000;
+
+/** That an answer takes longer than it should, once it does. */
+export function Slow() {
+	const [slow, set] = useState(false);
+	useEffect(() => {
+		const timer = setTimeout(() => set(true), SLOW_MS);
+		return () => clearTimeout(timer);
+	}, []);
+	return <>{slow ? t("past_slow") : ""}</>; /* a grid may hold no role but its own */
+}
+
+/** For a block whose text changes: it stays as tall as it once was at this width, so that nothing below it moves; for as
+ *  long as it is of the same. "height": as tall as it was first. */
+export function useTallest<E extends HTMLElement = HTMLDivElement>(same: unknown = 0, as: "minHeight" | "height" = "minHeight") {
+	const ref = useRef<E>(null);
+	const was = useRef<unknown>(0);
+	useEffect(() => {
+		const { style, offsetWidth } = ref.current!;
+		const is = `${offsetWidth} ${String(same)}`;
+		if (was.current !== is)
+			style[as] = "";
+		was.current = is;
+		style[as] = ref.current!.getBoundingClientRect().height + "px";
+	});
+	return ref;
+}
+
+/** The first n of a list that changes its order while it is read: nothing moves away from below a pointer, for as long as
+ *  it is of the same. over: for the element that they stand in. */
+export function useHeld<T extends { id: string }>(list: readonly T[], n: number, same = "") {
+	const [pointed, setPointed] = useState(false);
+	const order = useRef<string[]>([]);
+	const was = useRef(same);
+	const by = new Map(list.map((x) => [x.id, x]));
+	const shown = (pointed && was.current === same ? holdKeys(order.current, by).map((id) => by.get(id)!) : list).slice(0, n);
+	was.current = same;
+	order.current = shown.map((x) => x.id);
+	return {
+		shown,
+		over: {
+			onPointerEnter: (e: PointerEvent) => setPointed(e.pointerType === "mouse"),
+			onPointerLeave: () => setPointed(false),
+		},
+	};
+}
+
+/** For what changes its order while it is read: an element that changes places loses the focus, and gets it back. Where
+ *  it is gone, the place's one stop of the tab key has it, or its first. */
+export function useKeptFocus(place: { current: Element | null }): void {
+	const was = place.current?.contains(document.activeElement) ? (document.activeElement as HTMLElement) : null;
+	useLayoutEffect(() => {
+		if (was && document.activeElement === document.body)
+			(was.isConnected ? was : place.current?.querySelector<HTMLElement>('[tabindex="0"]') ?? place.current?.querySelector<HTMLElement>("a, button"))?.focus({ preventScroll: true });
+	});
 }

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Chinese of what the daemon says, part "sockets" of said.tsv; loaded when the page speaks Chinese.
+import words from "words:said_sockets";
+
+export default words;
