@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Placer } from "./map_layout";
+import { Placer, STAY_TICKS } from "./map_layout";
 import { MEAN_TICKS, MapModel, together } from "./map_model";
 import { type Choice, Composer, LINKS_SHOWN, type Picture } from "./map_picture";
 import type { Row } from "./model";
@@ -295,6 +295,49 @@ test("places stay while values change, and order is by identity", () => {
 		const now = placer.place(composer.compose(m.links.values(), choice(), m.ticks), BOX);
 		assert.deepEqual(now.nodes.map((n) => [n.at.id, n.x, n.y, n.height]), first.nodes.map((n) => [n.at.id, n.x, n.y, n.height]));
 	}
+});
+
+test("whatever grows, places are given anew at most once in STAY_TICKS, and the last growth gets its room", () => {
+	const m = crowd(8, 4);
+	const composer = new Composer();
+	const placer = new Placer();
+	const put = (i: number, tx: number) => m.put(String(i), flow({
+		pid: i, comm: "p" + (i % 8), unit: `u${i % 4}.service`, peer_address: `10.0.${i % 4}.1`, tx_bytes_per_second: tx,
+	}));
+	const look = () => {
+		const layout = placer.place(composer.compose(m.links.values(), choice(), m.ticks), BOX);
+		for (const n of layout.nodes)
+			assert.ok(n.bar_height <= n.height, `${n.at.id}: ${n.bar_height} in ${n.height}`);
+		return layout;
+	};
+	m.tick();
+	let { epoch } = look();
+	let given = -Infinity;
+	let times = 0;
+	for (let round = 0; round < 200; round++) {
+		/* One after the other takes nearly all. */
+		for (let i = 0; i < 32; i++)
+			put(i, i === (round >> 1) % 32 ? 1e8 * (1 + (round % 7)) : 1000 * (1 + ((round * 5 + i) % 11)));
+		m.tick();
+		/* A look that is no tick, as when the pointer moves, changes nothing. */
+		const now = look();
+		assert.equal(look().epoch, now.epoch);
+		if (now.epoch === epoch)
+			continue;
+		assert.equal(now.epoch, epoch + 1);
+		assert.ok(round - given >= STAY_TICKS, `again after ${round - given} ticks`);
+		({ epoch } = now);
+		given = round;
+		times++;
+	}
+	assert.ok(times > 3, "such growth does need new places");
+	for (let round = 0; round < 2 * STAY_TICKS; round++) {
+		m.tick();
+		look();
+	}
+	const thick = look().links.reduce((n, l) => n + l.thickness, 0);
+	const fresh = new Placer().place(composer.compose(m.links.values(), choice(), m.ticks), BOX).links.reduce((n, l) => n + l.thickness, 0);
+	assert.ok(thick > 0.3 * fresh, `${thick} of ${fresh}`);
 });
 
 test("slots hold their bars, nothing overlaps, what grows gets room", () => {

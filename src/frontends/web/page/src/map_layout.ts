@@ -3,7 +3,8 @@
 //
 // d3-sankey was not taken: it stacks nodes by their values, so that each tick moves all that lies below a node which
 // grew by a pixel. Here a node owns a slot that has room to spare; while it fits, only its width changes and nothing
-// else moves. The scale has the same patience.
+// else moves. The scale has the same patience. Who outgrows a slot soon after places were given waits with all the others:
+// until places are due, all bands are thinner.
 
 import type { DrawnLink, DrawnNode, Picture } from "./map_picture";
 
@@ -15,6 +16,10 @@ const ROOM = 1.3;
 /** A slot or a scale that is this much too large for so long is taken in. */
 const SLACK = 0.3;
 const SLACK_TICKS = 30;
+/** While the nodes are the same, places are given anew at most once in so many ticks. */
+export const STAY_TICKS = 6;
+/** What a bar leaves of its slot. */
+const SLOT_EDGE = 4;
 /** What moves next to nothing is a hair, and what moves nothing a thinner one: many of them must not look like much. */
 export const HAIR = 0.75;
 const STILL = 0.15;
@@ -63,14 +68,25 @@ export interface Layout {
 	epoch: number;
 }
 
+/** The tick since which something is much too large. */
+type Since = number | null;
+
 interface Slot {
 	height: number;
-	small_ticks: number;
+	small: Since;
 }
+
+/* The past has no ticks: there is nothing to wait for. */
+const waited = (since: Since, ticks: number) => since !== null && (!ticks || ticks >= since + SLACK_TICKS);
+
+const waits = (small: boolean, since: Since, ticks: number): Since => (small ? Math.min(since ?? ticks, ticks) : null);
 
 export class Placer {
 	private scale = 0;
-	private small_ticks = 0;
+	private small: Since = null;
+	/* The share of their thickness that bands have until places are due. */
+	private squeeze = 1;
+	private given = -Infinity;
 	private slots = new Map<string, Slot>();
 	private y = new Map<string, number>();
 	private structure = "";
@@ -79,29 +95,31 @@ export class Placer {
 
 	place(picture: Picture, box: Box): Layout {
 		const scale = this.scaleFor(picture, box);
-		const thick = new Map<DrawnLink, number>();
-		const load = new Map<DrawnNode, number>();
-		for (const l of picture.links) {
-			const t = thickness(l.tx, scale) + thickness(l.rx, scale);
-			thick.set(l, t);
-			for (const n of l.ends)
-				load.set(n, (load.get(n) ?? 0) + t);
+		const structure = picture.columns.flat().map((n) => n.id).join("\u0002") + box.x.join();
+		const full = loads(picture, scale, 1);
+		const { ticks } = picture;
+		if (structure === this.structure && ticks > 0 && ticks >= this.given && ticks < this.given + STAY_TICKS) {
+			for (const [n, need] of full.bars)
+				this.squeeze = Math.min(this.squeeze, (this.slots.get(n.id)!.height - SLOT_EDGE) / need);
+		} else {
+			this.squeeze = 1;
+			this.allot(picture, full.bars, structure);
 		}
-		this.allot(picture, load, box);
+		const load = this.squeeze < 1 ? loads(picture, scale, this.squeeze) : full;
 		const nodes: PlacedNode[] = [];
 		const found = new Map<DrawnNode, PlacedNode>();
 		for (const column of picture.columns)
 			for (const at of column) {
 				const slot = this.slots.get(at.id)!;
 				const y = this.y.get(at.id)!;
-				const bar_height = load.get(at) ?? HAIR;
+				const bar_height = load.bars.get(at) ?? HAIR;
 				const placed = {
 					at, x: box.x[at.column], y, height: slot.height, bar_height, bar_y: y + (slot.height - bar_height) / 2,
 				};
 				nodes.push(placed);
 				found.set(at, placed);
 			}
-		return { nodes, links: bands(picture.links, found, thick, scale, box), height: this.height, epoch: this.epoch };
+		return { nodes, links: bands(picture.links, found, load, box), height: this.height, epoch: this.epoch };
 	}
 
 	private scaleFor(picture: Picture, box: Box): number {
@@ -111,39 +129,37 @@ export class Placer {
 		if (!most)
 			return this.scale;
 		const fit = box.height / most;
-		this.small_ticks = this.scale < SLACK * fit ? this.small_ticks + 1 : 0;
-		if (!this.scale || this.scale > fit || this.small_ticks >= SLACK_TICKS) {
+		this.small = waits(this.scale < SLACK * fit, this.small, picture.ticks);
+		if (!this.scale || this.scale > fit || waited(this.small, picture.ticks)) {
 			this.scale = fit / ROOM;
-			this.small_ticks = 0;
+			this.small = null;
 		}
 		return this.scale;
 	}
 
 	/* Slots, and their places when any of them changed. */
-	private allot(picture: Picture, load: Map<DrawnNode, number>, box: Box): void {
-		let changed = false;
-		const ids: string[] = [];
-		for (const column of picture.columns)
-			for (const n of column) {
-				ids.push(n.id);
-				const need = Math.max(SLOT_MIN, (load.get(n) ?? 0) + 4);
-				const slot = this.slots.get(n.id);
-				const small = slot !== undefined && slot.height > SLOT_MIN && need < SLACK * slot.height;
-				if (slot && need <= slot.height && !(small && slot.small_ticks >= SLACK_TICKS)) {
-					slot.small_ticks = small ? slot.small_ticks + 1 : 0;
+	private allot(picture: Picture, bars: Loads["bars"], structure: string): void {
+		let changed = structure !== this.structure;
+		for (const n of picture.columns.flat()) {
+			const need = Math.max(SLOT_MIN, (bars.get(n) ?? 0) + SLOT_EDGE);
+			const slot = this.slots.get(n.id);
+			if (slot && need <= slot.height) {
+				slot.small = waits(slot.height > SLOT_MIN && need < SLACK * slot.height, slot.small, picture.ticks);
+				if (!waited(slot.small, picture.ticks))
 					continue;
-				}
-				const height = need <= SLOT_MIN ? SLOT_MIN : Math.ceil((need * SLOT_ROOM) / SLOT_STEP) * SLOT_STEP;
-				changed = changed || slot?.height !== height;
-				this.slots.set(n.id, { height, small_ticks: 0 });
 			}
-		const structure = ids.join("\u0002") + box.x.join();
-		if (!changed && structure === this.structure)
+			const height = need <= SLOT_MIN ? SLOT_MIN : Math.ceil((need * SLOT_ROOM) / SLOT_STEP) * SLOT_STEP;
+			changed ||= slot?.height !== height;
+			this.slots.set(n.id, { height, small: null });
+		}
+		if (!changed)
 			return;
 		this.structure = structure;
+		/* Nothing had a size yet, or has a clock: what comes next may find its place at once. */
+		this.given = this.scale ? picture.ticks || -Infinity : -Infinity;
 		this.epoch++;
 		this.spread(picture);
-		const known = new Set(ids);
+		const known = new Set(picture.columns.flat().map((n) => n.id));
 		for (const id of this.slots.keys())
 			if (!known.has(id))
 				this.slots.delete(id);
@@ -191,6 +207,26 @@ export class Placer {
 	}
 }
 
+/** In pixels: how thick each link is, how much of it is what is sent, and what lies on each node. */
+interface Loads {
+	thick: Map<DrawnLink, number>;
+	sent: Map<DrawnLink, number>;
+	bars: Map<DrawnNode, number>;
+}
+
+function loads(picture: Picture, scale: number, squeeze: number): Loads {
+	const all: Loads = { thick: new Map(), sent: new Map(), bars: new Map() };
+	for (const l of picture.links) {
+		const sent = thickness(l.tx, scale) * squeeze;
+		const t = sent + thickness(l.rx, scale) * squeeze;
+		all.thick.set(l, t);
+		all.sent.set(l, sent);
+		for (const n of l.ends)
+			all.bars.set(n, (all.bars.get(n) ?? 0) + t);
+	}
+	return all;
+}
+
 const f = (n: number) => Math.round(n * 10) / 10;
 
 function ribbon(x0: number, y0: number, x1: number, y1: number, h: number): string {
@@ -206,7 +242,7 @@ function thread(x0: number, y0: number, x1: number, y1: number): string {
 
 /* At each side of a node bands lie in the order of what they lead to, so that they do not cross there. */
 function bands(
-	links: readonly DrawnLink[], nodes: Map<DrawnNode, PlacedNode>, thick: Map<DrawnLink, number>, scale: number, box: Box,
+	links: readonly DrawnLink[], nodes: Map<DrawnNode, PlacedNode>, { thick, sent: sent_px }: Loads, box: Box,
 ): PlacedLink[] {
 	const at = (l: DrawnLink, i: number) => nodes.get(l.ends[i])!;
 	const offsets = (end: number, by: [number, number]) => {
@@ -228,7 +264,7 @@ function bands(
 	const x = [box.x[0] + box.bar, box.x[1], box.x[1] + box.bar, box.x[2]];
 	return links.map((of) => {
 		const y = [left.get(of)!, into.get(of)!, out.get(of)!, right.get(of)!];
-		const sent = thickness(of.tx, scale);
+		const sent = sent_px.get(of)!;
 		const t = thick.get(of)!;
 		const both = (from: number, h: number) =>
 			ribbon(x[0], y[0] + from, x[1], y[1] + from, h) + ribbon(x[2], y[2] + from, x[3], y[3] + from, h);

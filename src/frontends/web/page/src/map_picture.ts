@@ -57,6 +57,8 @@ export interface Picture {
 	known: number;
 	summed: number;
 	failing: number;
+	/** The clock that it was composed by; 0: it has none. */
+	ticks: number;
 }
 
 const KIND_RANK: Record<string, string> = { pod: "1", container: "2", unit: "3", host: "4" };
@@ -69,7 +71,7 @@ export class Composer {
 	private exchanged = -Infinity;
 	private choice = "";
 
-	/** ticks: a clock that counts the model's seconds. */
+	/** ticks: a clock that counts the model's seconds; 0 for the past, and before the first of them. */
 	compose(links: Iterable<Link>, choice: Choice, ticks: number): Picture {
 		const all: Link[] = [];
 		let tx = 0;
@@ -93,7 +95,7 @@ export class Composer {
 		const picked = this.pick(all, bad, choice, ticks);
 		const picture = this.sum(all, picked, choice);
 		const known = all.filter((l) => l.id).length;
-		return { ...picture, tx, rx, known, summed: known - picked.size, failing };
+		return { ...picture, tx, rx, known, summed: known - picked.size, failing, ticks };
 	}
 
 	private pick(all: Link[], bad: ReadonlySet<Link>, choice: Choice, ticks: number): Set<Link> {
