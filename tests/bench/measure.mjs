@@ -104,10 +104,11 @@ export async function firstPaint(browser, url, what) {
 	}), most, "ms");
 }
 
-/** Empty page and page in turn, so that what else the machine does meets both. views: [name, ready(page)]. */
+/** Empty page and page in turn, so that what else the machine does meets both. views: [name, ready(page), while(page, ms)]. */
 export async function frames(browser, url, views, what) {
 	const most = 1.1;
-	for (const [view, ready] of views) {
+	for (const [view, ready, during] of views) {
+		const name = during ? `${view}, scrolled` : view;
 		const ratio = await best(most, async () => {
 			const empty = [];
 			const own = [];
@@ -116,14 +117,15 @@ export async function frames(browser, url, views, what) {
 				const page = await visit(browser, url, { hash: `#/${view}` });
 				await ready(page);
 				await wait(3000);
-				own.push(...(await gaps(page, FRAME_SECONDS)));
+				const [list] = await Promise.all([gaps(page, FRAME_SECONDS), during?.(page, FRAME_SECONDS * 1000)]);
+				own.push(...list);
 				await page.context().close();
 			}
 			const [a, b] = [percentile(own, 0.95), percentile(empty, 0.95)];
-			console.log(`# ${what}${view}: p95 of the frame gap ${a.toFixed(1)} ms, empty page ${b.toFixed(1)} ms; median ${percentile(own, 0.5).toFixed(1)} and ${percentile(empty, 0.5).toFixed(1)} ms`);
+			console.log(`# ${what}${name}: p95 of the frame gap ${a.toFixed(1)} ms, empty page ${b.toFixed(1)} ms; median ${percentile(own, 0.5).toFixed(1)} and ${percentile(empty, 0.5).toFixed(1)} ms`);
 			return a / b;
 		});
-		say(`${what}${view}: frame gap beside an empty animated page's, 95th percentile`, ratio, most, "times");
+		say(`${what}${name}: frame gap beside an empty animated page's, 95th percentile`, ratio, most, "times");
 	}
 }
 

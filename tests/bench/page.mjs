@@ -3,7 +3,7 @@
 // hundred does something in any second: frame gaps beside those of an empty animated page, growth of the heap, first
 // paint, and how long a new connection takes to be in sight. Without a daemon: what this finds is the page's own.
 //   node tests/bench/page.mjs [SECONDS of the heap's run, 600]
-import { PAGE, launch, visit, wait } from "../browser/browser.mjs";
+import { PAGE, launch, scroll, visit, wait } from "../browser/browser.mjs";
 import { begin, best, end, firstPaint, frames, heapGrowth, loaded, now, percentile, say } from "./measure.mjs";
 
 const { startMock } = await import(`${PAGE}/dev/mock.mjs`);
@@ -18,6 +18,7 @@ try {
 		["now", (p) => p.waitForSelector(".talkers li")],
 		["processes", (p) => loaded(p, 10000)],
 		["flows", (p) => loaded(p, 100000)],
+		["flows", (p) => loaded(p, 100000), scroll],
 	], "");
 	await heapGrowth(browser, mock.url, HEAP_SECONDS, "");
 } finally {

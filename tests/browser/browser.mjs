@@ -162,6 +162,23 @@ export function shortBytes(n, per = "") {
 	return `${digits} ${SI[i]}B${per}`;
 }
 
+/** Scrolls a table as fast as it is drawn, there and back for ms; the most rows that there were at once. */
+export const scroll = (page, ms) =>
+	page.evaluate(async (ms) => {
+		const grid = document.querySelector(".grid");
+		const end = performance.now() + ms;
+		let down = 1;
+		let most = 0;
+		while (performance.now() < end) {
+			if (grid.scrollTop + grid.clientHeight >= grid.scrollHeight - 5)
+				down = -1;
+			grid.scrollTop += down * 220;
+			await new Promise(requestAnimationFrame);
+			most = Math.max(most, grid.querySelectorAll('[role="row"][data-key]').length);
+		}
+		return most;
+	}, ms);
+
 /** f(page) once the page is live; then nothing may have gone wrong in it, and it is closed in any case. */
 export async function whileLive(page, f) {
 	try {

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { connect, createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { PAGE, Follower, atSameSnapshot, becomes, launch, shortBytes, until, visit, wait } from "./browser.mjs";
+import { PAGE, Follower, atSameSnapshot, becomes, launch, scroll, shortBytes, until, visit, wait } from "./browser.mjs";
 
 const { startMock } = await import(`${PAGE}/dev/mock.mjs`);
 const KEYS = { processes: ["pid", "start_time_ns"], flows: ["cookie", "peer_address", "peer_port"] };
@@ -506,28 +506,23 @@ describe("on the mock server", () => {
 		t.diagnostic("gone, and back without a reload");
 	});
 
-	test("a new connection is on the page within 250 ms", async (t) => {
+	/* How soon, make bench-check tells. */
+	test("a new connection is on the page without waiting for a tick", async () => {
 		const process = [...mock.world.processes.values()][0];
 		await withPage(mock.url, { hash: `#/flows?filter=pid:${process.row.pid}` }, async (page) => {
 			await live(page);
 			await page.waitForSelector('[role="row"][data-key]');
-			const took = [];
-			for (let i = 0; i < 20; i++) {
-				const { cookie } = mock.world.addFlow(process).row;
-				const shown = page.evaluate((key) => new Promise((done) => {
-					const look = () => (document.querySelector(`[data-key^="${key}~"]`)
-						? done(performance.timeOrigin + performance.now())
-						: requestAnimationFrame(look));
-					look();
-				}), String(cookie));
-				await wait(137);
-				const start = performance.timeOrigin + performance.now();
-				mock.push();
-				took.push((await shown) - start);
+			mock.frozen = true;
+			try {
+				for (let i = 0; i < 5; i++) {
+					const { cookie } = mock.world.addFlow(process).row;
+					await wait(137);
+					mock.push();
+					await page.waitForSelector(`[data-key^="${cookie}~"]`);
+				}
+			} finally {
+				mock.frozen = false;
 			}
-			took.sort((a, b) => a - b);
-			t.diagnostic(`from the event to the frame with its row: median ${took[10].toFixed(0)} ms, largest ${took[19].toFixed(0)} ms`);
-			assert.ok(took[19] < 250, `${took[19]} ms`);
 		});
 	});
 });
@@ -539,63 +534,13 @@ describe("on a large host (10,000 flows, 2,000 processes, mock)", () => {
 	});
 	after(() => large?.close());
 
-	/* Gaps between frames and long tasks while f runs. */
-	async function frames(page, f) {
-		await page.evaluate(() => {
-			window.gaps = [];
-			window.long = [];
-			window.watching = true;
-			new PerformanceObserver((l) => window.watching && window.long.push(...l.getEntries().map((e) => e.duration)))
-				.observe({ type: "longtask" });
-			let last = performance.now();
-			const step = (now) => {
-				window.gaps.push(now - last);
-				last = now;
-				if (window.watching)
-					requestAnimationFrame(step);
-			};
-			requestAnimationFrame(step);
-		});
-		await f();
-		return page.evaluate(() => {
-			window.watching = false;
-			const g = window.gaps.slice(2).sort((a, b) => a - b);
-			const at = (q) => g[Math.min(g.length - 1, Math.floor(q * g.length))];
-			return { n: g.length, p50: at(0.5), p95: at(0.95), max: g[g.length - 1], long: window.long };
-		});
-	}
-
-	test("first paint, first rows, scrolling and sorting", (t) =>
+	/* How smooth it is, make bench-check tells. */
+	test("only the rows in sight are drawn, wherever one scrolls, and they are the API's", () =>
 		withPage(large.url, { hash: "#/flows" }, async (page) => {
 			await page.waitForSelector('[role="row"][data-key]');
-			const paint = await page.evaluate(() => ({
-				paint: performance.getEntriesByType("paint").find((e) => e.name === "first-contentful-paint").startTime,
-				rows: performance.now(),
-			}));
-			t.diagnostic(`first contentful paint ${paint.paint.toFixed(0)} ms, rows there after ${paint.rows.toFixed(0)} ms`);
 			await page.waitForFunction(() => Number(document.querySelector(".table-view").dataset.rows) >= 10000);
-			await wait(1500);
-			const drawn = await page.locator('[role="row"]').count();
-			assert.ok(drawn < 60, `${drawn} rows exist for 10,000`);
-			const still = await frames(page, () => wait(4000));
-			const scroll = await frames(page, () =>
-				page.evaluate(async () => {
-					const grid = document.querySelector(".grid");
-					const end = performance.now() + 5000;
-					let down = 1;
-					while (performance.now() < end) {
-						if (grid.scrollTop + grid.clientHeight >= grid.scrollHeight - 5)
-							down = -1;
-						grid.scrollTop += down * 220;
-						await new Promise(requestAnimationFrame);
-					}
-				}));
-			const show = (s) => `p50 ${s.p50.toFixed(1)} p95 ${s.p95.toFixed(1)} max ${s.max.toFixed(0)} ms, long tasks ${s.long.map((d) => d.toFixed(0)).join(" ") || "none"}`;
-			t.diagnostic(`frames while it ticks: ${show(still)}`);
-			t.diagnostic(`frames while scrolling: ${show(scroll)}`);
-			assert.ok(paint.paint < 1000, `first paint ${paint.paint} ms`);
-			assert.ok(scroll.p95 < 50, `scrolling: p95 ${scroll.p95} ms`);
-			assert.ok(scroll.max < 500, `scrolling: longest frame ${scroll.max} ms`);
+			const most = await scroll(page, 1500);
+			assert.ok(most > 0 && most < 60, `${most} of 10,000 rows at once`);
 			const fields = "tx_bytes,rx_bytes,tx_bytes_per_second,rx_bytes_per_second";
 			const follower = new Follower(large.url, "flows", KEYS.flows, { fields });
 			try {
