@@ -24,7 +24,7 @@ static uint64_t counted(struct weir_store *s, const char *kind, uint64_t step, u
 
 		if (strcmp(weir_cell_text(&rows, i, HISTORY_EVENTS_KIND), kind) != 0)
 			continue;
-		if (sscanf(summary, "and %u more programs", &said) == 1)
+		if (sscanf(summary, "and %u more program", &said) == 1)
 			assert_int_equal(n, said); /* also where rests of several minutes are one row */
 		sum += n;
 		++*ret_rows;
@@ -50,6 +50,24 @@ static void a_flood_of_new_programs_is_a_few_events(void **unused)
 	weir_store_close(s);
 }
 
+static void a_rest_of_one_is_said_as_one(void **unused)
+{
+	struct weir_store *s = fixture_open(NULL, FIXTURE_START, 0);
+	struct weir_snapshot *snapshot;
+	struct weir_rows rows;
+	unsigned said = 0;
+
+	(void)unused;
+	fixture_many(s, FIXTURE_START + 3, 0, 65, 1);
+	snapshot = fixture_all_events(s, &rows);
+	for (size_t i = 0; i < rows.n; i++)
+		said += !strcmp(weir_cell_text(&rows, i, HISTORY_EVENTS_SUMMARY),
+				"and 1 more program was seen for the first time, or began to listen");
+	assert_int_equal(said, 1);
+	weir_snapshot_unref(snapshot);
+	weir_store_close(s);
+}
+
 /* What the rests say, and who was told one by one. */
 static unsigned told_in_all(struct weir_store *s, unsigned *ret_rows)
 {
@@ -64,7 +82,7 @@ static unsigned told_in_all(struct weir_store *s, unsigned *ret_rows)
 
 		if (strcmp(kind, "first_seen") != 0 && strcmp(kind, "listening") != 0)
 			continue;
-		sscanf(weir_cell_text(&rows, i, HISTORY_EVENTS_SUMMARY), "and %u more programs", &n);
+		sscanf(weir_cell_text(&rows, i, HISTORY_EVENTS_SUMMARY), "and %u more program", &n);
 		sum += n;
 		++*ret_rows;
 	}
@@ -253,6 +271,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_flood_of_new_programs_is_a_few_events),
+		cmocka_unit_test(a_rest_of_one_is_said_as_one),
 		cmocka_unit_test(alike_events_of_a_step_are_one_row),
 		cmocka_unit_test(programs_of_nameless_containers_are_new_once),
 		cmocka_unit_test(a_user_tells_so_much_and_no_more),

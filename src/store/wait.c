@@ -158,8 +158,11 @@ void store_notes_free(struct weir_store *s)
 
 void store_many_text(uint64_t n, char text[STORE_MANY_TEXT])
 {
-	snprintf(text, STORE_MANY_TEXT, "and %llu more programs were seen for the first time, or began to listen",
-		 (unsigned long long)n);
+	if (n == 1)
+		snprintf(text, STORE_MANY_TEXT, "and 1 more program was seen for the first time, or began to listen");
+	else
+		snprintf(text, STORE_MANY_TEXT, "and %llu more programs were seen for the first time, or began to listen",
+			 (unsigned long long)n);
 }
 
 static void tell_untold(struct weir_store *s, struct store_teller *t)
